@@ -1,0 +1,161 @@
+"""The documented Python API. The command line is a thin layer over these functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deploy_targets import bundle as bundles
+from deploy_targets import config, frontends, pipeline, registry
+from deploy_targets.choose import Progress, silent
+from deploy_targets.config import Settings
+from deploy_targets.errors import BundleCorrupt, ConfigError
+from deploy_targets.frontends.source import SourceSpec
+from deploy_targets.pipeline import Job, Outcome
+from deploy_targets.records import (
+    Answer,
+    Array,
+    DynamicAxis,
+    ParityReport,
+    TensorSpec,
+)
+from deploy_targets.runtime import Model
+from deploy_targets.parity.verify import Recorded
+from deploy_targets.parity.verify import answers as ask
+from deploy_targets.workspace import Workspace
+
+
+def build(
+    model: str | Path | Settings,
+    *,
+    target: str,
+    out: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    reuse: bool = True,
+    workspace: Workspace | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Builds a bundle and proves it in the target's own runtime.
+
+    `model` is a deploy.toml, a folder that holds one, or settings. `options` are laid over the
+    target's table in it. `out` defaults to build/<name>-<target> beside the deploy.toml.
+    Without `reuse` everything is made again though nothing has changed.
+    A verdict of NOT_RUN is returned, not raised: look at `outcome.verdict`.
+
+    Raises ParityFailed where the artifact does not answer as the model does (it is then kept
+    beside `out` as <out>.refused), and other DeployErrors.
+    """
+    settings = _settings(model)
+    chosen = registry.load(target, {**settings.targets.get(target, {}), **(options or {})})
+    spec = spec_of(settings)
+    place = Path(out) if out is not None else settings.base / "build" / f"{spec.name}-{target}"
+    folder = settings.base / settings.samples if settings.samples else None
+    job = Job(spec, chosen, place, folder, settings.budget)
+    return pipeline.build(job, workspace or Workspace(), progress, reuse=reuse)
+
+
+def verify(
+    bundle: str | Path,
+    *,
+    lanes: Sequence[str] = (),
+    actual: str | Path | None = None,
+    workspace: Workspace | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Judges a bundle again, from its folder alone; neither the model nor its framework is needed.
+
+    With `actual`, the answers are those in a safetensors file written elsewhere, whose metadata
+    name the bundle's manifest digest, lane, runtime and device.
+
+    Raises BundleCorrupt where a byte has changed since it was sealed.
+    """
+    path = Path(bundle)
+    recorded = recording(Path(actual), path) if actual is not None else None
+    return pipeline.verify_folder(path, workspace or Workspace(), lanes, recorded, progress)
+
+
+def answers(
+    bundle: str | Path, *, lane: str | None = None, workspace: Workspace | None = None
+) -> dict[str, dict[str, Array]]:
+    """What a bundle answers to its own golden calls: call -> output -> array.
+
+    `lane` defaults to the first. Raises NotRun where it cannot be run here.
+    """
+    opened = bundles.open_bundle(Path(bundle))
+    target = registry.load(opened.manifest.target, opened.manifest.options)
+    chosen = lane or opened.manifest.lanes[0].name
+    with target.runner(workspace or Workspace()) as runner:
+        return {
+            check.call.name: dict(answer.outputs) for check, answer in ask(opened, runner, chosen)
+        }
+
+
+def load(model: str | Path | Settings) -> Model:
+    """The original model, runnable, from a deploy.toml, a folder that holds one, or settings."""
+    return frontends.load(spec_of(_settings(model)))
+
+
+def recording(actual: Path, bundle: Path) -> Recorded:
+    """A runner that replays a file of answers. Raises ConfigError where it is of other bytes."""
+    from safetensors import safe_open
+
+    opened = bundles.open_bundle(bundle)
+    try:
+        tensors = bundles.read_tensors(actual)
+        with safe_open(actual, "numpy") as file:
+            said = file.metadata() or {}
+    except (BundleCorrupt, OSError) as error:
+        raise ConfigError(
+            f"--actual {actual}: {error}", hint="write it with safetensors"
+        ) from error
+    if said.get("manifest") != bundles.digest(opened):
+        raise ConfigError(
+            f"--actual {actual} was not written for this bundle",
+            hint=f"its metadata must say manifest = {bundles.digest(opened)}",
+        )
+    if missing := {"lane", "runtime", "device"} - set(said):
+        raise ConfigError(
+            f"--actual {actual} does not say its {sorted(missing)[0]}",
+            hint="its metadata must hold manifest, lane, runtime and device",
+        )
+    found: dict[str, dict[str, Array]] = {}
+    for key, array in tensors.items():
+        call, _, output = key.rpartition("/")
+        found.setdefault(call, {})[output] = array
+    where = f"{said['runtime']} on {said['device']} (recorded)"
+    return Recorded(where, said["lane"], {call: Answer(out) for call, out in found.items()})
+
+
+def spec_of(settings: Settings) -> SourceSpec:
+    """What the frontends need of the settings."""
+    return SourceSpec(
+        source=settings.source,
+        base=settings.base,
+        name=settings.name,
+        inputs=tuple(
+            TensorSpec(name, table.dtype, table.shape, range=table.range)
+            for name, table in settings.inputs.items()
+        ),
+        axes=tuple(DynamicAxis(name, *sizes) for name, sizes in settings.axes.items()),
+        outputs=tuple((name, table.kind) for name, table in settings.outputs.items()),
+        batch=settings.batch,
+        depends=settings.depends,
+    )
+
+
+def _settings(model: str | Path | Settings) -> Settings:
+    if isinstance(model, Settings):
+        return model
+    path = Path(model)
+    if path.is_dir():
+        found = config.find(path)
+        if found is None:
+            raise ConfigError(
+                f"{path} holds no {config.FILE}", hint="write one with `deploy-target init MODEL`"
+            )
+        path = found
+    return config.read(path)
+
+
+__all__ = ["Outcome", "ParityReport", "answers", "build", "load", "verify"]

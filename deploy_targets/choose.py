@@ -1,0 +1,155 @@
+"""The loop over the ways in which a bundle can be made; one wrong way is not the end.
+
+A way is a concrete target (of those behind an "auto") and a capture (a dialect by an exporter).
+For each target the first capture that builds and is not wrong counts; among targets a PASS beats
+a NOT_RUN, and then the fastest wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from deploy_targets import bundle as bundles
+from deploy_targets import publish
+from deploy_targets.errors import (
+    ConversionFailed,
+    DeployError,
+    ParityFailed,
+    UnsupportedModel,
+)
+from deploy_targets.records import Bundle, Capture, ParityReport, Verdict
+from deploy_targets.runtime import Model, Runner
+from deploy_targets.targets.base import Target
+from deploy_targets.workspace import Workspace
+
+Progress = Callable[[str], AbstractContextManager[object]]
+"""Given the name of a stage, a context that lasts as long as the stage does."""
+
+
+def silent(stage: str) -> AbstractContextManager[object]:
+    """Progress for callers who want none."""
+    return nullcontext()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way, and the folder (not yet made) to build in."""
+
+    target: Target
+    capture: Capture
+    folder: Path
+    notes: tuple[str, ...] = ()
+    """What was tried before, for the manifest: no paths, no texts of other people's errors."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What came of an attempt."""
+
+    bundle: Bundle
+    report: ParityReport
+    verdict: Verdict
+
+
+@dataclass
+class _Tally:
+    """What has come of the attempts so far."""
+
+    kept: list[Candidate] = field(default_factory=list)
+    refused: list[Candidate] = field(default_factory=list)
+    errors: list[DeployError] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
+def ways(model: Model, target: Target, shop: Path) -> list[tuple[Target, list[Attempt]]]:
+    """Each concrete target with its captures, in the target's order of dialects."""
+    found: list[tuple[Target, list[Attempt]]] = []
+    for number, choice in enumerate(target.choices()):
+        captures = [
+            how for dialect in choice.accepts for how in model.captures if how.dialect == dialect
+        ]
+        if not captures:
+            raise _nothing_in_common(model, choice)
+        attempts = [Attempt(choice, how, shop / f"{number}-{i}") for i, how in enumerate(captures)]
+        found.append((choice, attempts))
+    return found
+
+
+def best(
+    ways: Sequence[tuple[Target, Sequence[Attempt]]],
+    attempt: Callable[[Attempt, Runner], Candidate],
+    workspace: Workspace,
+    out: Path,
+    name: str,
+) -> tuple[Bundle, tuple[str, ...]]:
+    """The bundle to publish, and what failed before it. Raises where nothing is left."""
+    tally = _Tally()
+    for choice, attempts in ways:
+        with choice.runner(workspace) as runner:
+            if candidate := _first_right(attempts, attempt, runner, tally):
+                tally.kept.append(candidate)
+    if not tally.kept:
+        raise _refusal(tally, out, name)
+    return min(tally.kept, key=_rank).bundle, tuple(tally.said)
+
+
+def _first_right(
+    attempts: Sequence[Attempt],
+    attempt: Callable[[Attempt, Runner], Candidate],
+    runner: Runner,
+    tally: _Tally,
+) -> Candidate | None:
+    notes: tuple[str, ...] = ()
+    for way, label in _labelled(attempts):
+        try:
+            candidate = attempt(replace(way, notes=notes), runner)
+        except (UnsupportedModel, ConversionFailed) as error:
+            tally.errors.append(error)
+            tally.said.append(f"{label}: {error}")
+            notes += (f"{label} was tried before and failed",)
+            continue
+        if candidate.verdict is not Verdict.FAIL:
+            return candidate
+        tally.refused.append(candidate)
+        tally.said.append(f"{label}: {_why(candidate.report)}")
+        notes += (f"{label} was tried before and did not answer as the original does",)
+    return None
+
+
+def _labelled(attempts: Sequence[Attempt]) -> Iterator[tuple[Attempt, str]]:
+    return ((way, f"{way.capture.dialect} by {way.capture.how}") for way in attempts)
+
+
+def _rank(candidate: Candidate) -> tuple[bool, float]:
+    seconds = [row.seconds for row in candidate.report.rows if row.seconds is not None]
+    return candidate.verdict is not Verdict.PASS, min(seconds, default=float("inf"))
+
+
+def _why(report: ParityReport) -> str:
+    return next((row.reason for row in report.rows if row.verdict is Verdict.FAIL), "failed")
+
+
+def _refusal(tally: _Tally, out: Path, name: str) -> DeployError:
+    if tally.refused:
+        # The first is what the target would have liked best, so the one worth looking at.
+        kept = publish.keep_refused(tally.refused[0].bundle, out)
+        return ParityFailed(
+            f"no artifact answers as {name} does. {'. '.join(tally.said)}",
+            hint=f"what was refused is kept in {kept}: see its {bundles.PARITY}",
+        )
+    if len(tally.errors) == 1:
+        return tally.errors[0]
+    last = tally.errors[-1]
+    return type(last)(". ".join(tally.said), hint=last.hint)
+
+
+def _nothing_in_common(model: Model, target: Target) -> UnsupportedModel:
+    speaks = ", ".join(sorted({how.dialect for how in model.captures}))
+    return UnsupportedModel(
+        f"{model.name} can be captured as {speaks}, and {target.name} takes "
+        f"{', '.join(target.accepts)}",
+        hint="give the model in another form, for example as a torch module",
+    )

@@ -1,0 +1,92 @@
+"""What a person sees: stages with their times on stderr, tables on stdout."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from deploy_targets.pipeline import Outcome
+    from deploy_targets.records import Row, Verdict
+
+out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+STYLES = {"pass": "bold green", "fail": "bold red", "not-run": "bold yellow"}
+
+
+@contextmanager
+def stages(stage: str) -> Iterator[None]:
+    """Shows a stage while it lasts and its time when it is over."""
+    start = time.perf_counter()
+    # A spinner is for terminals; rich prints nothing of it elsewhere.
+    with err.status(escape(stage)):
+        try:
+            yield
+        except BaseException:
+            err.print(f"  [red]x[/red] {escape(stage)}  {_since(start)}")
+            raise
+    err.print(f"  [green]ok[/green] {escape(stage)}  {_since(start)}")
+
+
+def table(*headers: str, rows: Sequence[Sequence[str]] = (), title: str | None = None) -> Table:
+    """A plain table. Cells may hold markup."""
+    made = Table(*headers, title=title, title_justify="left", box=None, pad_edge=False)
+    for column in made.columns:
+        column.overflow = "fold"
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def verdict(said: Verdict | str) -> str:
+    """A verdict in capitals, coloured on terminals."""
+    return f"[{STYLES.get(said, 'bold')}]{str(said).upper()}[/]"
+
+
+def show_report(outcome: Outcome) -> None:
+    """The verdict table of a bundle, and what the reader must know beside it."""
+    manifest = outcome.bundle.manifest
+    rows = [_row(row) for row in outcome.report.rows]
+    out.print(table("lane", "golden", "verdict", "worst rel. L2", "cases", "where", rows=rows))
+    for row in outcome.report.rows:
+        for text in filter(None, (row.reason, *row.notes)):
+            out.print(f"  {row.lane}: {escape(text)}")
+    if manifest.synthetic:
+        out.print("  golden: synthetic inputs only; give `samples` to judge on real ones")
+    for text in manifest.notes:
+        out.print(f"  note: {escape(text)}")
+    if manifest.uncovered:
+        out.print(f"  not covered ({len(manifest.uncovered)}):")
+        for text in manifest.uncovered:
+            out.print(f"    {escape(text)}")
+
+
+def show_tried(tried: Sequence[str]) -> None:
+    """The captures that failed before the one that is shipped."""
+    for text in tried:
+        err.print(f"  [yellow]tried[/yellow] {escape(text)}")
+
+
+def _row(row: Row) -> list[str]:
+    worst = max((p.relative_l2 for p in row.parity), default=None)
+    calls = len({p.call for p in row.parity})
+    return [
+        row.lane,
+        row.golden,
+        verdict(row.verdict),
+        "-" if worst is None else f"{worst:.1e}",
+        str(calls) if calls else "-",
+        escape(row.where) or "-",
+    ]
+
+
+def _since(start: float) -> str:
+    return f"[dim]{time.perf_counter() - start:.1f} s[/dim]"

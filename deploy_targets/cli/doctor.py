@@ -1,0 +1,68 @@
+"""deploy-target doctor: each tool that a target uses, found or how to get it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from typing import Any
+
+import typer
+
+from deploy_targets.cli import options
+
+NAME = "doctor"
+
+
+def run(as_json: options.Json = False) -> None:
+    """Show what this machine has, what it lacks, and how to get it."""
+    rows = _rows()
+    if as_json:
+        typer.echo(json.dumps({"platform": platform.platform(), "needs": rows}, indent=1))
+        return
+    from rich.markup import escape
+
+    from deploy_targets.cli import console
+
+    console.out.print(f"{platform.platform()}, Python {platform.python_version()}")
+    console.out.print(
+        console.table(
+            *("for", "tool", "found", "purpose"),
+            rows=[
+                [row["target"], row["tool"], _found(row), escape(row["purpose"])] for row in rows
+            ],
+        )
+    )
+    missing = [row for row in rows if not row["found"]]
+    console.out.print("everything is here" if not missing else f"{len(missing)} missing")
+
+
+def _found(row: dict[str, Any]) -> str:
+    from rich.markup import escape
+
+    if row["found"]:
+        return f"[green]{escape(row['found'])}[/green]"
+    return f"[yellow]missing:[/yellow] {escape(row['hint'])}"
+
+
+def _rows() -> list[dict[str, Any]]:
+    from deploy_targets import registry
+    from deploy_targets.errors import DeployError
+    from deploy_targets.frontends import needs
+
+    rows = [{"target": "(models)", **need.model_dump()} for need in needs()]
+    for name in registry.installed():
+        try:
+            found = registry.target_class(name).needs()
+        except DeployError as error:
+            rows.append(
+                {
+                    "target": name,
+                    "tool": "the target itself",
+                    "found": None,
+                    "purpose": str(error),
+                    "hint": error.hint,
+                }
+            )
+            continue
+        rows += [{"target": name, **need.model_dump()} for need in found]
+    return rows

@@ -1,0 +1,35 @@
+"""How a failure is said: what happened, what to do next, and the exit code."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from deploy_targets.errors import DeployError, NotRun
+
+
+def report_failure(error: DeployError, *, as_json: bool) -> int:
+    """Prints the error, as JSON on stdout or in words on stderr. Returns the exit code."""
+    if as_json:
+        typer.echo(json.dumps({"error": failure_as_json(error)}, indent=1))
+    else:
+        typer.echo(f"error: {error}", err=True)
+        typer.echo(f" hint: {error.hint}", err=True)
+    return error.exit_code
+
+
+def failure_as_json(error: DeployError) -> dict[str, object]:
+    """The error as a plain record."""
+    return {
+        "type": type(error).__name__,
+        "message": str(error),
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+    }
+
+
+def worst(codes: list[int]) -> int:
+    """The exit code of several targets: failures come before NotRun, NotRun before success."""
+    failures = [code for code in codes if code not in (0, NotRun.exit_code)]
+    return max(failures) if failures else max(codes, default=0)

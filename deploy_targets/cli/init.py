@@ -1,0 +1,44 @@
+"""deploy-target init: a first deploy.toml, by looking at the model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy_targets.cli import options
+from deploy_targets.errors import ConfigError
+
+NAME = "init"
+
+
+def run(
+    source: Annotated[
+        str, typer.Argument(help="file.py:callable, package.module:callable, .pt2 or .onnx.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
+        "deploy.toml"
+    ),
+    name: options.Name = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write a first deploy.toml by looking at the model."""
+    if out.exists():
+        raise ConfigError(
+            f"{out} exists and will not be replaced", hint="remove it, or choose another --out"
+        )
+    from deploy_targets import drafting
+    from deploy_targets.cli import console
+    from deploy_targets.frontends.source import SourceSpec
+
+    with console.stages("look at the model"):
+        made = drafting.draft(SourceSpec(source, Path.cwd(), name))
+    out.write_text(made.text, encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps({"file": str(out), "checked": made.checked}))
+    elif made.checked:
+        typer.echo(f"{out}: the model ran with it; `deploy-target build` is next")
+    else:
+        typer.echo(f"{out}: inputs are a guess that did not run; correct them, then build")

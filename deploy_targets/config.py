@@ -1,0 +1,166 @@
+"""deploy.toml (or [tool.deploy-target] in pyproject.toml) -> typed settings.
+
+A key that does not exist is refused with the nearest one that does. Flags of the command line
+give the same settings; where both speak, the flag wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from deploy_targets.errors import ConfigError
+
+FILE, TABLE = "deploy.toml", "deploy-target"
+DTYPES = (
+    *("float16", "float32", "float64", "bfloat16", "bool"),
+    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+)
+KINDS = ("plain", "classifier", "embedding", "regression", "sequence", "detection", "segmentation")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputTable(_Table):
+    """[inputs.NAME]"""
+
+    dtype: str = "float32"
+    shape: tuple[int | str, ...]
+    range: tuple[float, float] | None = None
+
+    @field_validator("dtype")
+    @classmethod
+    def _known(cls, dtype: str) -> str:
+        return _one_of("dtype", dtype, DTYPES)
+
+
+class OutputTable(_Table):
+    """[outputs.NAME]"""
+
+    kind: str = "plain"
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        return _one_of("kind", kind, KINDS)
+
+
+class Settings(_Table):
+    """Everything deploy.toml can say. Relative paths are relative to `base`, its folder."""
+
+    source: str
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    samples: str | None = None
+    budget: Annotated[float, Field(ge=0)] = 0.0
+    depends: tuple[str, ...] = ()
+    batch: str | None = None
+    axes: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    inputs: dict[str, InputTable] = Field(default_factory=dict)
+    outputs: dict[str, OutputTable] = Field(default_factory=dict)
+    targets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    base: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("axes")
+    @classmethod
+    def _ordered(cls, axes: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        for name, (low, high) in axes.items():
+            if not 0 <= low <= high:
+                raise ValueError(f"{name} = [{low}, {high}]: expected [least, largest], least >= 0")
+        return axes
+
+
+def find(folder: Path) -> Path | None:
+    """deploy.toml in the folder, or a pyproject.toml there that has our table."""
+    if (path := folder / FILE).is_file():
+        return path
+    path = folder / "pyproject.toml"
+    if path.is_file() and TABLE in _parse(path).get("tool", {}):
+        return path
+    return None
+
+
+def read(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings in a file, with the flags laid over it. Raises ConfigError."""
+    if not path.is_file():
+        raise ConfigError(
+            f"{path} does not exist", hint="write one with `deploy-target init MODEL`"
+        )
+    plain = _parse(path)
+    if path.name == "pyproject.toml":
+        plain = plain.get("tool", {}).get(TABLE, {})
+    return validate(_merge(plain, overrides or {}), path.parent, where=str(path))
+
+
+def validate(plain: Mapping[str, Any], base: Path, where: str = "the command line") -> Settings:
+    """Typed settings, or a ConfigError that names the key and what was expected."""
+    if "source" not in plain:
+        raise ConfigError(
+            f"{where} names no model", hint='set source = "model.py:callable", or give SOURCE'
+        )
+    try:
+        settings = Settings.model_validate({**plain, "base": base})
+    except ValidationError as error:
+        raise _refusal(error, where) from error
+    _check_axes(settings, where)
+    return settings
+
+
+def _check_axes(settings: Settings, where: str) -> None:
+    used = {d for t in settings.inputs.values() for d in t.shape if isinstance(d, str)}
+    hint = 'write for example [axes] batch = [1, 8], and shape = ["batch", 3, 224, 224]'
+    if settings.inputs and (unused := sorted(set(settings.axes) - used)):
+        raise ConfigError(f"{where}: [axes] {unused[0]} is in no input's shape", hint=hint)
+    if missing := sorted(used - set(settings.axes)):
+        raise ConfigError(f"{where}: axis {missing[0]!r} has no range under [axes]", hint=hint)
+    if settings.batch is not None and settings.inputs and settings.batch not in used:
+        raise ConfigError(f"{where}: batch = {settings.batch!r} is in no input's shape", hint=hint)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", hint="correct that line") from error
+
+
+def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _one_of(what: str, value: str, known: Sequence[str]) -> str:
+    if value in known:
+        return value
+    near = difflib.get_close_matches(value, known, 1)
+    guess = f" (did you mean {near[0]!r}?)" if near else ""
+    raise ValueError(f"{value!r} is no {what}{guess}; known are {', '.join(known)}")
+
+
+def _refusal(error: ValidationError, where: str) -> ConfigError:
+    first = error.errors()[0]
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        known = _keys_beside(tuple(map(str, first["loc"])))
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return ConfigError(f"{where}: there is no key {key!r}", hint=hint)
+    said = str(first["msg"]).removeprefix("Value error, ")
+    return ConfigError(
+        f"{where}: {key}: {said}", hint=f"correct {key}; docs/config.md has examples"
+    )
+
+
+def _keys_beside(loc: tuple[str, ...]) -> list[str]:
+    table = {"inputs": InputTable, "outputs": OutputTable}.get(loc[0]) if len(loc) > 1 else Settings
+    return [key for key in (table or Settings).model_fields if key != "base"]

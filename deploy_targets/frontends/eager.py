@@ -1,0 +1,169 @@
+"""A PyTorch model that answers in eager mode: the oracle that every artifact is judged against.
+
+In: a SourceSpec of code or of a .pt2 file. Out: an `EagerModel`. `build` gives the bare module,
+for the exporters, which make it again in a process of their own.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy_targets.errors import ConfigError, DeployError
+from deploy_targets.frontends import exported, identity
+from deploy_targets.frontends import torch as from_code
+from deploy_targets.frontends.arrays import FLOATS, check_inputs, to_array, to_tensor
+from deploy_targets.frontends.call_user import described
+from deploy_targets.frontends.flatten import flatten
+from deploy_targets.frontends.observe import Observed, observing
+from deploy_targets.frontends.signature import infer, probe, sizes_to_run
+from deploy_targets.frontends.source import Kind, SourceSpec, file_of, kind_of, name_of
+from deploy_targets.frontends.torch import Callee
+from deploy_targets.frontends.witness import Witness, witness_files, witness_load
+from deploy_targets.records import Array, Capture, Signature, Tensors
+from deploy_targets.workspace import digest_of, digest_of_file
+
+
+@dataclass(frozen=True)
+class EagerModel:
+    """A module, its signature, and where it came from."""
+
+    name: str
+    digest: str
+    signature: Signature
+    witness: Witness
+    spec: SourceSpec
+    callee: Callee
+    timeout: float
+
+    @property
+    def captures(self) -> tuple[Capture, ...]:
+        """The ways to a graph, best first."""
+        return self.callee.captures
+
+    @functools.cached_property
+    def float64(self) -> bool:
+        """Whether the whole of it can be computed in float64: found by trying."""
+        inputs = probe(self.signature.inputs, sizes_to_run(self.signature.axes)[0])
+        try:
+            answers = self.run(inputs, float64=True)
+        except Exception:
+            return False
+        floats = [spec.name for spec in self.signature.outputs if spec.dtype in FLOATS]
+        return bool(floats) and all(answers[name].dtype.name == "float64" for name in floats)
+
+    @functools.cached_property
+    def _double(self) -> Callee:
+        double = copy.deepcopy(self.callee.module).double()
+        return Callee(double, self.callee.arrange, self.callee.captures)
+
+    def run(self, inputs: Tensors, *, float64: bool = False) -> dict[str, Array]:
+        """Eager, in inference mode. Raises ConfigError for inputs that do not fit."""
+        check_inputs(self.signature, inputs)
+        arrays = [inputs[spec.name] for spec in self.signature.inputs]
+        answers = _answers(self._double if float64 else self.callee, arrays, float64)
+        names = [spec.name for spec in self.signature.outputs]
+        return dict(zip(names, answers.values(), strict=True))
+
+    def second_opinion(self, inputs: Tensors) -> None:
+        """None: eager PyTorch is judged by nobody here."""
+
+    def capture(self, capture: Capture, folder: Path) -> None:
+        """Writes the graph. Raises ConversionFailed, UnsupportedModel."""
+        from deploy_targets.converters import onnx_from_torch
+
+        if capture == exported.CAPTURES[0] and (path := file_of(self.spec)):
+            (folder / exported.FILE).write_bytes(path.read_bytes())
+            return
+        onnx_from_torch.capture(
+            self.spec,
+            self.signature,
+            capture,
+            folder,
+            weights=identity.weights(self.callee.module),
+            timeout=self.timeout,
+        )
+
+
+def load(spec: SourceSpec, kind: Kind, timeout: float) -> EagerModel:
+    """The model, after some runs that show what comes out of it."""
+    started = time.time()
+    with observing(home(spec)) as observed:
+        callee, full = build(spec, observed)
+        signature = infer(
+            full.inputs, full.axes, spec.outputs, spec.batch, lambda given: _try(callee, given)
+        )
+    if kind is Kind.EXPORTED:
+        digest, witness = _identify_file(spec)
+    else:
+        digest = from_code.digest(spec, callee, observed)
+        raw = ((name, identity.raw(tensor)) for name, tensor in _stored(callee))
+        witness = witness_load(spec, digest, observed, raw, started)
+    return EagerModel(name_of(spec), digest, signature, witness, spec, callee, timeout)
+
+
+def build(spec: SourceSpec, observed: Observed) -> tuple[Callee, SourceSpec]:
+    """The module of a source, and the spec completed by what the source tells."""
+    if kind_of(spec) is Kind.EXPORTED:
+        return exported.callee(spec)
+    return from_code.callee(spec, observed), spec
+
+
+def home(spec: SourceSpec) -> Path | None:
+    """The folder whose modules the user's file may import by their plain names."""
+    file = file_of(spec)
+    return file.parent.absolute() if file and kind_of(spec) is Kind.CALLABLE else None
+
+
+def _identify_file(spec: SourceSpec) -> tuple[str, Witness]:
+    import torch
+
+    path = file_of(spec)
+    assert path is not None, "a .pt2 source is a file"
+    digest = digest_of("pt2", digest_of_file(path), torch.__version__)
+    return digest, witness_files(spec, digest, [path])
+
+
+def _stored(callee: Callee) -> list[tuple[str, Any]]:
+    """What must have come from a file: not the masks and counters that code makes by itself."""
+    import torch
+
+    saved = set(callee.module.state_dict(keep_vars=True))
+    return [
+        (name, tensor)
+        for name, tensor in identity.tensors(callee.module)
+        if name in saved or tensor.is_floating_point() or tensor.dtype is torch.complex64
+    ]
+
+
+def _answers(callee: Callee, arrays: Sequence[Array], float64: bool = False) -> dict[str, Array]:
+    """Outputs under the model's own names."""
+    import torch
+
+    tensors = [to_tensor(array) for array in arrays]
+    if float64:
+        tensors = [t.double() if t.is_floating_point() else t for t in tensors]
+    # What user code prints must not mix with our results on stdout.
+    with torch.inference_mode(), redirect_stdout(sys.stderr):
+        outputs = flatten(callee(tensors))
+    return {name: to_array(f"output {name}", tensor) for name, tensor in outputs}
+
+
+def _try(callee: Callee, inputs: Tensors) -> dict[str, Array]:
+    try:
+        return _answers(callee, list(inputs.values()))
+    except DeployError:
+        raise
+    except Exception as error:
+        shapes = ", ".join(f"{name} {a.dtype.name}{list(a.shape)}" for name, a in inputs.items())
+        raise ConfigError(
+            f"the model cannot take the declared inputs ({shapes}): {described(error)}",
+            hint="correct dtype, shape or range under [inputs.NAME], or the sizes under [axes]",
+        ) from error

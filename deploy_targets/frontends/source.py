@@ -1,0 +1,188 @@
+"""What the user points at: "file.py:callable", "package.module:callable", "x.pt2" or "x.onnx".
+
+In: a source as written, and the folder that it is relative to. Out: its kind and its place, or an
+error that says what was found instead. Nothing is imported and nothing is run here. To add a kind
+of file: a `Kind`, its suffix in `KINDS`, and what its first bytes look like in `refuse_contents`.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy_targets.errors import ConfigError, UnsupportedModel
+from deploy_targets.records import DynamicAxis, TensorSpec
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """A model as declared: where it is, and what its file or callable does not tell by itself."""
+
+    source: str
+    base: Path = field(default_factory=Path)
+    """The folder that relative paths start from."""
+    name: str | None = None
+    inputs: tuple[TensorSpec, ...] = ()
+    """May be empty for .pt2 and .onnx, which say it themselves."""
+    axes: tuple[DynamicAxis, ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    """Name and kind of each output, in the model's order."""
+    batch: str | None = None
+    depends: tuple[str, ...] = ()
+    """Files and globs, relative to `base`, that the model depends on beyond what is seen."""
+
+
+class Kind(enum.StrEnum):
+    """The sources that can be loaded."""
+
+    CALLABLE = "callable"
+    EXPORTED = "exported"
+    ONNX = "onnx"
+
+
+KINDS = {".pt2": Kind.EXPORTED, ".onnx": Kind.ONNX}
+CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".pkl"})
+CALLABLE_HINT = (
+    "write a function that builds the module, loads its weights and returns module.eval(), "
+    "and give file.py:function"
+)
+
+
+def kind_of(spec: SourceSpec) -> Kind:
+    """The kind of the source. Raises ConfigError or UnsupportedModel where it has none."""
+    path = spec.base / spec.source
+    if path.suffix in KINDS and not path.is_dir():
+        return KINDS[path.suffix]
+    if _is_callable(spec.source):
+        return Kind.CALLABLE
+    raise _no_source(spec.source, path)
+
+
+def file_of(spec: SourceSpec) -> Path | None:
+    """The file of the source; None for "package.module:callable"."""
+    if kind_of(spec) is not Kind.CALLABLE:
+        return _present(spec.base / spec.source)
+    place, _ = split(spec)
+    return _present(spec.base / place) if place.endswith(".py") else None
+
+
+def split(spec: SourceSpec) -> tuple[str, str]:
+    """The file or module, and the callable in it."""
+    place, _, name = spec.source.rpartition(":")
+    return place, name
+
+
+def name_of(spec: SourceSpec) -> str:
+    """The declared name, else the file's stem, else the callable's name."""
+    file = file_of(spec)
+    plain = spec.name or (file.stem if file else split(spec)[1])
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._") or "model"
+
+
+def depended_on(spec: SourceSpec) -> list[Path]:
+    """The files that `depends` names now. Raises ConfigError where an entry matches none."""
+    found: set[Path] = set()
+    for pattern in spec.depends:
+        matches = {path for path in spec.base.glob(pattern) if path.is_file()}
+        if not matches:
+            raise ConfigError(
+                f"depends: {pattern!r} matches no file in {spec.base}",
+                hint="correct it, or drop it from depends; globs such as weights/*.pt are taken",
+            )
+        found |= matches
+    return sorted(found)
+
+
+def refuse_contents(path: Path, kind: Kind) -> None:
+    """Raises UnsupportedModel where a file is plainly not what its suffix says."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    if found := _what(path, start, kind):
+        raise UnsupportedModel(f"{path} is {found[0]}, not an {path.suffix} model", hint=found[1])
+
+
+def _what(path: Path, start: bytes, kind: Kind) -> tuple[str, str] | None:
+    again = "fetch or export it again"
+    if not start:
+        return "empty", again
+    if start.startswith(b"version https://git-lfs"):
+        return "a git-lfs pointer", "run `git lfs pull`"
+    if start.lstrip()[:1] == b"<" and re.match(rb"\s*<(!doctype|html|\?xml)", start, re.I):
+        return "an HTML or XML page", "download the file itself, not the page about it"
+    zipped = start.startswith(b"PK")
+    if kind is Kind.ONNX:
+        return ("a zip archive", "unpack it and give the .onnx inside") if zipped else None
+    return _archive(path) if zipped else ("no zip archive, as torch.export.save writes", again)
+
+
+def _archive(path: Path) -> tuple[str, str] | None:
+    """What a zip that PyTorch may have written is, where it is no exported program."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.partition("/")[2] for name in archive.namelist()]
+    except zipfile.BadZipFile:
+        return "a damaged zip archive", "fetch or export it again"
+    if any(name.startswith("code/") for name in names):
+        return "a TorchScript archive", f"{CALLABLE_HINT}; torch.jit.load may be in it"
+    if "data.pkl" in names:
+        return "a file of torch.save (weights alone, or a pickled module)", CALLABLE_HINT
+    return None
+
+
+def _is_callable(source: str) -> bool:
+    place, colon, name = source.rpartition(":")
+    dotted = re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", place)
+    return bool(colon and name.isidentifier() and (place.endswith(".py") or dotted))
+
+
+def _present(path: Path) -> Path:
+    if path.is_dir():
+        raise ConfigError(f"{path} is a directory", hint="give the file inside it")
+    if not path.is_file():
+        raise ConfigError(
+            f"{path} does not exist", hint="check the path; it is relative to deploy.toml's folder"
+        )
+    return path
+
+
+def _no_source(source: str, path: Path) -> ConfigError | UnsupportedModel:
+    forms = "file.py:callable, package.module:callable, x.pt2 or x.onnx"
+    if path.is_dir():
+        return ConfigError(f"{path} is a directory, not a model", hint=f"give {forms}")
+    if path.suffix == ".py":
+        return _no_callable(source, _present(path))
+    if path.suffix in CHECKPOINTS:
+        return UnsupportedModel(
+            f"{source} holds weights, and not the code that uses them", hint=CALLABLE_HINT
+        )
+    if path.is_file():
+        return UnsupportedModel(
+            f"{source}: {path.suffix or 'files without a suffix'} cannot be loaded",
+            hint=f"export it to .onnx; sources are {forms}",
+        )
+    if not path.suffix or ":" in source:
+        return ConfigError(f"{source!r} is no source", hint=f"give {forms}")
+    return ConfigError(f"{path} does not exist", hint=f"check the path; sources are {forms}")
+
+
+def _no_callable(source: str, path: Path) -> ConfigError:
+    names = public_names(path)
+    example = f"{source}:{names[0]}" if names else f"{source}:callable"
+    return ConfigError(
+        f"{source} does not say which callable gives the model",
+        hint=f"write {example}" + (f"; there are {', '.join(names)}" if len(names) > 1 else ""),
+    )
+
+
+def public_names(path: Path) -> list[str]:
+    """The functions and classes that a file defines, found without running it."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return []
+    defined = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    return [node.name for node in defined if not node.name.startswith("_")]

@@ -1,0 +1,5 @@
+"""Passes on ONNX graphs, one per file. In: a ModelProto, which is changed in place.
+
+To add one: a file with one public function that takes a `ModelProto`, and a test beside the
+others in tests/graph. A pass states what it leaves alone.
+"""

@@ -1,0 +1,1 @@
+"""Golden, measuring, judging: whether an artifact answers as the original does."""

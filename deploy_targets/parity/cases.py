@@ -1,0 +1,170 @@
+"""Which questions the original is asked. In: a signature and the user's samples. Out: inputs.
+
+Samples come first, as they are. Then every dynamic axis is moved through at least three sizes
+where its range allows: an artifact can be right at the example's shape and wrong beside it. A
+batch is made of samples where there are any; other axes need made-up inputs, which are seeded and
+marked as synthetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deploy_targets.binding import batch_axis, sizes_of
+from deploy_targets.errors import ConfigError
+from deploy_targets.records import Array, DynamicAxis, Signature, Tensors, TensorSpec
+
+
+@dataclass(frozen=True)
+class Question:
+    """Inputs in the model's terms, and what asking them is there to catch."""
+
+    name: str
+    why: str
+    inputs: Tensors
+    synthetic: bool
+
+
+def questions(signature: Signature, samples: Mapping[str, Tensors]) -> list[Question]:
+    """The user's samples, then what the samples leave out. At least one."""
+    for name, tensors in samples.items():
+        check_sample(signature, name, tensors)
+    given = [Question(name, "a sample", tensors, False) for name, tensors in samples.items()]
+    made = [*_sizes_of_batch(signature, samples), *_sizes_of_other_axes(signature, samples)]
+    if not given and not made:
+        made = [Question("synthetic", "seeded inputs", synthetic(signature, {}, 0), True)]
+    return given + made
+
+
+def sizes_to_try(axis: DynamicAxis) -> tuple[int, ...]:
+    """Three sizes or more: the least, the next, one in between, and the largest if it is small."""
+    between = round(math.sqrt(max(axis.minimum, 1) * axis.maximum)) + 2
+    wanted = {axis.minimum, axis.minimum + 1, between, axis.maximum if axis.maximum <= 16 else 0}
+    return tuple(sorted(size for size in wanted if axis.minimum <= size <= axis.maximum))
+
+
+def synthetic(signature: Signature, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
+    """Seeded inputs that fit dtype and range. Axes not named take their first size to try."""
+    full = {axis.name: sizes_to_try(axis)[0] for axis in signature.axes} | dict(sizes)
+    generator = np.random.default_rng(seed)
+    return {spec.name: _random(spec, full, generator) for spec in signature.inputs}
+
+
+def check_sample(signature: Signature, name: str, tensors: Tensors) -> None:
+    """Raises ConfigError naming the sample, the input and what was expected."""
+    hint = "make each sample hold one array per input, named as the input"
+    wanted = {spec.name for spec in signature.inputs}
+    for missing in sorted(wanted - set(tensors)):
+        raise ConfigError(f"sample {name} has no array named {missing!r}", hint=hint)
+    for extra in sorted(set(tensors) - wanted):
+        raise ConfigError(
+            f"sample {name} has an array {extra!r}, and the model no such input", hint=hint
+        )
+    for spec in signature.inputs:
+        _check_tensor(name, spec, tensors[spec.name])
+    _check_axes(signature, name, tensors)
+
+
+def _check_tensor(name: str, spec: TensorSpec, array: Array) -> None:
+    fits = array.ndim == len(spec.shape) and all(
+        isinstance(dim, str) or dim == size
+        for dim, size in zip(spec.shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ConfigError(
+            f"sample {name}: {spec.name} has shape {list(array.shape)}, "
+            f"expected {_shape(spec.shape)}",
+            hint="reshape the sample, or correct the shape in deploy.toml",
+        )
+    if array.dtype.name != spec.dtype:
+        raise ConfigError(
+            f"sample {name}: {spec.name} is {array.dtype.name}, expected {spec.dtype}",
+            hint=f"save it as {spec.dtype}, or correct the dtype in deploy.toml",
+        )
+
+
+def _shape(shape: Sequence[int | str]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def _check_axes(signature: Signature, name: str, tensors: Tensors) -> None:
+    sizes = sizes_of(signature.inputs, tensors)
+    for axis in signature.axes:
+        size = sizes.get(axis.name, axis.minimum)
+        if not axis.minimum <= size <= axis.maximum:
+            raise ConfigError(
+                f"sample {name}: axis {axis.name} has size {size}, "
+                f"declared are {axis.minimum} to {axis.maximum}",
+                hint=f"widen {axis.name} under [axes] in deploy.toml, or drop the sample",
+            )
+
+
+def _sizes_of_batch(signature: Signature, samples: Mapping[str, Tensors]) -> Iterator[Question]:
+    """The batch at several sizes. Its rows differ, so that exchanged rows show."""
+    axis = next((axis for axis in signature.axes if axis.name == signature.batch), None)
+    if axis is None:
+        return
+    rows = _compatible_rows(signature, samples)
+    for size in sizes_to_try(axis):
+        why = f"{axis.name} = {size}, every row another"
+        if len(rows) >= size:
+            inputs = {
+                spec.name: _join(spec, [row[spec.name] for row in rows[:size]], signature.batch)
+                for spec in signature.inputs
+            }
+            yield Question(f"{axis.name}-{size}", why, inputs, False)
+        else:
+            inputs = synthetic(signature, {axis.name: size}, seed=size)
+            yield Question(f"{axis.name}-{size}", why, inputs, True)
+
+
+def _compatible_rows(signature: Signature, samples: Mapping[str, Tensors]) -> list[Tensors]:
+    """Single rows of samples that agree in all other axes with the first."""
+    rows = [
+        t for t in samples.values() if sizes_of(signature.inputs, t)[signature.batch or ""] == 1
+    ]
+    return [row for row in rows if _shapes(row) == _shapes(rows[0])]
+
+
+def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in tensors.items()}
+
+
+def _join(spec: TensorSpec, arrays: list[Array], batch: str | None) -> Array:
+    axis = batch_axis(spec, batch)
+    return arrays[0] if axis is None else np.concatenate(arrays, axis)
+
+
+def _sizes_of_other_axes(
+    signature: Signature, samples: Mapping[str, Tensors]
+) -> Iterator[Question]:
+    seen = [sizes_of(signature.inputs, tensors) for tensors in samples.values()]
+    for axis in signature.axes:
+        if axis.name == signature.batch:
+            continue
+        for size in sizes_to_try(axis):
+            if all(sizes.get(axis.name) != size for sizes in seen):
+                inputs = synthetic(signature, {axis.name: size}, seed=1000 + size)
+                yield Question(f"{axis.name}-{size}", f"{axis.name} = {size}", inputs, True)
+
+
+def _random(spec: TensorSpec, sizes: Mapping[str, int], generator: np.random.Generator) -> Array:
+    shape = tuple(dim if isinstance(dim, int) else _size(dim, sizes) for dim in spec.shape)
+    if spec.dtype == "bool":
+        return generator.random(shape) < 0.5
+    if "int" in spec.dtype:
+        # Without a declared range only 0 and 1 are safe: a larger one may index past a table.
+        low, high = spec.range or (0, 1)
+        return generator.integers(int(low), int(high), shape, endpoint=True).astype(spec.dtype)
+    if spec.range:
+        return generator.uniform(*spec.range, shape).astype(spec.dtype)
+    return generator.standard_normal(shape).astype(spec.dtype)
+
+
+def _size(dim: str, sizes: Mapping[str, int]) -> int:
+    parts = dim.split("*")
+    return math.prod(int(part) if part.isdigit() else sizes[part] for part in parts)

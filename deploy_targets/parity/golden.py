@@ -1,0 +1,96 @@
+"""The original's answers, and how sure it is of them. In: a model and questions. Out: Golden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deploy_targets.errors import UnsupportedModel
+from deploy_targets.records import Array, Case, Golden, Tensors
+from deploy_targets.runtime import Model
+from deploy_targets.parity.cases import Question
+from deploy_targets.parity.compare import relative_l2
+
+NOISY_CASES = 3
+"""How many cases the noise is measured on: the first, the last and the middle one."""
+
+DISAGREEMENT = 1e-3
+"""Relative L2 beyond which an independent implementation is said to contradict the reference."""
+
+
+def record(model: Model, asked: Sequence[Question], name: str = "tensors") -> Golden:
+    """Asks the model everything. Raises UnsupportedModel where it does not answer twice alike."""
+    cases = tuple(Case(q.name, q.why, q.inputs, _ask(model, q), q.synthetic) for q in asked)
+    chosen = {len(cases) * i // (NOISY_CASES - 1) for i in range(NOISY_CASES)}
+    probed = [cases[min(i, len(cases) - 1)] for i in sorted(chosen)]
+    _is_deterministic(model, probed[0])
+    noise, sources = _noise(model, probed)
+    return Golden(name, model.signature, cases, noise, sources)
+
+
+def contradictions(model: Model, golden: Golden) -> tuple[str, ...]:
+    """Where an independent implementation disagrees on the smallest case; empty where none does."""
+    case = min(golden.cases, key=lambda case: sum(a.nbytes for a in case.inputs.values()))
+    other = model.second_opinion(case.inputs)
+    if other is None:
+        return ()
+    apart = {name: relative_l2(want, other[name]) for name, want in case.outputs.items()}
+    return tuple(
+        f"a second implementation of the graph differs by {distance:.1e} in {name} of {case.name}: "
+        "the reference itself is in doubt"
+        for name, distance in apart.items()
+        if not distance <= DISAGREEMENT
+    )
+
+
+def _ask(model: Model, question: Question) -> Tensors:
+    try:
+        return model.run(question.inputs)
+    except Exception as error:
+        shapes = ", ".join(f"{name} {list(a.shape)}" for name, a in question.inputs.items())
+        raise UnsupportedModel(
+            f"the original model fails on case {question.name} ({question.why}; {shapes}): "
+            f"{type(error).__name__}: {_first_line(error)}",
+            hint="correct the shape, the range or the dtype of the inputs in deploy.toml",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _is_deterministic(model: Model, case: Case) -> None:
+    again = model.run(case.inputs)
+    for name, want in case.outputs.items():
+        if not np.array_equal(want, again[name], equal_nan=want.dtype.kind in "fc"):
+            raise UnsupportedModel(
+                f"the original answers {name} differently when asked {case.name} twice",
+                hint="turn off dropout and sampling in the model, or seed them in its forward",
+            )
+
+
+def _noise(model: Model, cases: Sequence[Case]) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Per output, the largest distance of the model from itself, and what was varied."""
+    others = [(case, model.run(_moved(case.inputs))) for case in cases]
+    sources = ["inputs moved by an ulp"]
+    if model.float64:
+        others += [(case, model.run(case.inputs, float64=True)) for case in cases]
+        sources.append("float64 against float32")
+    names = cases[0].outputs
+    return {
+        name: max(relative_l2(case.outputs[name], other[name]) for case, other in others)
+        if names[name].dtype.kind not in "iub"
+        else 0.0
+        for name in names
+    }, tuple(sources)
+
+
+def _moved(inputs: Tensors) -> dict[str, Array]:
+    return {
+        name: _next(array) if array.dtype.kind == "f" else array for name, array in inputs.items()
+    }
+
+
+def _next(array: Array) -> Array:
+    return np.nextafter(array, np.array(np.inf, array.dtype))

@@ -1,0 +1,76 @@
+"""The user's samples. In: a folder or a file of .npz, .npy or .safetensors. Out: tensors by name.
+
+One file is one case. A .npy holds one array, and so serves models of one input.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from deploy_targets.errors import ConfigError
+from deploy_targets.records import Array, Signature, Tensors
+from deploy_targets.workspace import digest_of, digest_of_file
+
+SUFFIXES = (".npz", ".npy", ".safetensors")
+
+
+def files(path: Path) -> list[Path]:
+    """The sample files, sorted by name. Raises ConfigError where there are none."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ConfigError(
+            f"samples = {str(path)!r} does not exist", hint="correct `samples`, or leave it out"
+        )
+    found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
+    if not found:
+        raise ConfigError(
+            f"{path} holds no sample",
+            hint=f"put one file per case there ({', '.join(SUFFIXES)}), or leave `samples` out",
+        )
+    return found
+
+
+def digest(path: Path | None) -> str:
+    """SHA-256 over names and contents, the same in whatever folder they lie."""
+    if path is None:
+        return ""
+    return digest_of([[file.name, digest_of_file(file)] for file in files(path)])
+
+
+def read(path: Path | None, signature: Signature) -> dict[str, Tensors]:
+    """Case name -> input name -> array. Raises ConfigError naming the file that is wrong."""
+    if path is None:
+        return {}
+    return {file.stem: _read_file(file, signature) for file in files(path)}
+
+
+def _read_file(file: Path, signature: Signature) -> dict[str, Array]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        # Pickled arrays are refused: a sample must not run code.
+        loaded = np.load(file, allow_pickle=False)
+    except (ValueError, OSError, EOFError, SafetensorError) as error:
+        raise ConfigError(
+            f"sample {file} cannot be read: {error}", hint="save it again with numpy.savez"
+        ) from error
+    if isinstance(loaded, np.ndarray):
+        return {_only_input(file, signature): loaded}
+    with loaded:
+        return dict(loaded)
+
+
+def _only_input(file: Path, signature: Signature) -> str:
+    names = [spec.name for spec in signature.inputs]
+    if len(names) != 1:
+        raise ConfigError(
+            f"sample {file} is a single array, and the model takes {', '.join(names)}",
+            hint="save all inputs by name with numpy.savez",
+        )
+    return names[0]

@@ -1,0 +1,105 @@
+"""A bundle and a runner go in, a report comes out. Knows no target."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+from deploy_targets import bundle as bundles
+from deploy_targets.errors import NotRun, ToolMissing
+from deploy_targets.records import (
+    Answer,
+    Bundle,
+    Call,
+    Check,
+    Lane,
+    ParityReport,
+    Row,
+    Verdict,
+)
+from deploy_targets.runtime import Runner, Session
+from deploy_targets.parity.compare import compare
+from deploy_targets.parity.judge import judge
+
+
+def verify(bundle: Bundle, runner: Runner, lanes: Iterable[str] = ()) -> ParityReport:
+    """Runs the lanes (all, if none is named) and judges them.
+
+    Rows of other lanes survive, and a new NOT_RUN never erases what a device said earlier.
+    """
+    wanted = set(lanes)
+    earlier = bundles.read_report(bundle)
+    rows = {(row.lane, row.golden): row for row in earlier.rows} if earlier else {}
+    for lane in bundle.manifest.lanes:
+        if wanted and lane.name not in wanted:
+            continue
+        for row in run_lane(bundle, runner, lane):
+            if row.verdict is not Verdict.NOT_RUN or (row.lane, row.golden) not in rows:
+                rows[row.lane, row.golden] = row
+    return ParityReport(bundles.digest(bundle), tuple(rows[key] for key in sorted(rows)))
+
+
+def run_lane(bundle: Bundle, runner: Runner, lane: Lane) -> list[Row]:
+    """One row per golden of the bundle."""
+    try:
+        with runner.open(bundle, lane.name) as session:
+            return [_ask(bundle, session, lane, name) for name in bundle.manifest.goldens]
+    except (NotRun, ToolMissing) as error:
+        return _every(bundle, lane, Verdict.NOT_RUN, f"{error} ({error.hint})")
+    except Exception as error:
+        # A runtime that refuses its own artifact is a verdict on it, not an accident.
+        return _every(bundle, lane, Verdict.FAIL, f"{type(error).__name__}: {error}")
+
+
+def answers(bundle: Bundle, runner: Runner, lane: str) -> Iterator[tuple[Check, Answer]]:
+    """Every golden call of a bundle with what it answers in one lane."""
+    with runner.open(bundle, lane) as session:
+        for check in bundles.read_golden(bundle):
+            yield check, session.run(check.call)
+
+
+class Recorded:
+    """A runner that replays answers written elsewhere, so that the same code judges them."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, where: str, lane: str, answers: Mapping[str, Answer]) -> None:
+        self.where, self._lane, self._answers = where, lane, answers
+
+    def open(self, bundle: Bundle, lane: str) -> AbstractContextManager[Session]:
+        """Raises NotRun for a lane that was not recorded."""
+        if lane != self._lane:
+            raise NotRun(f"the recording is of lane {self._lane}", hint=f"--lane {self._lane}")
+        return nullcontext(self)
+
+    def run(self, call: Call) -> Answer:
+        """What was recorded; no outputs, and so a failure, where nothing was."""
+        return self._answers.get(call.name, Answer({}))
+
+
+def _every(bundle: Bundle, lane: Lane, verdict: Verdict, reason: str) -> list[Row]:
+    return [Row(lane.name, golden, verdict, "", reason) for golden in bundle.manifest.goldens]
+
+
+def _ask(bundle: Bundle, session: Session, lane: Lane, golden: str) -> Row:
+    manifest = bundle.manifest
+    entries = {entry.name: entry for entry in manifest.entries}
+    classifiers = frozenset(s.name for s in manifest.signature.outputs if s.kind == "classifier")
+    checks = [check for check in bundles.read_golden(bundle) if check.golden == golden]
+    said = [(check, session.run(check.call)) for check in checks]
+    parity = tuple(
+        measured
+        for check, answer in said
+        for measured in compare(check, answer, entries[check.call.entry], classifiers)
+    )
+    seconds = [answer.seconds for _, answer in said if answer.seconds is not None]
+    return judge(
+        lane,
+        golden,
+        session.where,
+        parity,
+        manifest.bounds[lane.recipe],
+        statistics.median(seconds) if seconds else None,
+        session.notes,
+    )

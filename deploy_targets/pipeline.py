@@ -1,0 +1,233 @@
+"""Read this first.
+
+    load -> record -> capture -> build -> seal -> verify -> publish
+
+In: a job (a model, samples, a target, a precision, a place for the bundle). Out: a published
+bundle and its parity report. Each stage takes frozen records and returns a new one; the reference
+answers are fixed in `record`, and every later stage is judged against them. Nothing here asks
+which target it is serving. `choose.py` holds the loop over the ways a bundle can be made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import deploy_targets
+from deploy_targets import bundle as bundles
+from deploy_targets import choose, frontends, publish, rebuild, registry
+from deploy_targets.binding import NotCovered, encode
+from deploy_targets.choose import Attempt, Candidate, Progress, silent
+from deploy_targets.errors import UnsupportedModel
+from deploy_targets.frontends.source import SourceSpec
+from deploy_targets.quantize.recipes import RECIPES
+from deploy_targets.records import (
+    Built,
+    Bundle,
+    Capture,
+    Check,
+    Golden,
+    Graph,
+    Manifest,
+    ParityReport,
+    Prepared,
+    Recipe,
+    Verdict,
+)
+from deploy_targets.runtime import Model, Runner
+from deploy_targets.targets.base import Target
+from deploy_targets.parity import cases, golden, judge, samples
+from deploy_targets.parity.verify import verify
+from deploy_targets.workspace import Workspace, digest_of
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model for one target."""
+
+    spec: SourceSpec
+    target: Target
+    out: Path
+    samples: Path | None = None
+    budget: float = 0.0
+    recipe: Recipe = RECIPES["fp32"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A published bundle and what is known of it."""
+
+    bundle: Bundle
+    report: ParityReport
+    verdict: Verdict
+    tried: tuple[str, ...] = ()
+    """Captures that failed or were wrong before this one, each with the reason."""
+    cached: bool = False
+    """Whether nothing had changed, so that the bundle of an earlier build serves."""
+
+
+def build(
+    job: Job, workspace: Workspace, progress: Progress = silent, *, reuse: bool = True
+) -> Outcome:
+    """The whole path; with `reuse`, an identical job's bundle serves again.
+
+    Raises ParityFailed, having kept what was refused, and other DeployErrors.
+    """
+    publish.check_out(job.out)
+    if reuse and (earlier := rebuild.recall(job, workspace)):
+        with progress("unchanged: taken from the cache"):
+            return outcome(publish.copy(earlier, job.out), cached=True)
+    with progress("load the model"):
+        model = frontends.load(job.spec, workspace)
+    with progress("record the original's answers"):
+        known = record(model, job)
+
+    def attempt(way: Attempt, runner: Runner) -> Candidate:
+        return one_way(way, model, known, job, runner, workspace, progress)
+
+    with publish.workshop(job.out) as shop:
+        ways = choose.ways(model, job.target, shop)
+        bundle, tried = choose.best(ways, attempt, workspace, job.out, model.name)
+        made = outcome(publish.move(bundle, job.out), tried)
+    if made.verdict is Verdict.PASS:
+        rebuild.remember(job, model, made.bundle, workspace)
+    return made
+
+
+def record(model: Model, job: Job) -> Golden:
+    """The original's answers to the user's samples and to what they leave out."""
+    given = samples.read(job.samples, model.signature)
+    return golden.record(model, cases.questions(model.signature, given))
+
+
+def one_way(
+    way: Attempt,
+    model: Model,
+    known: Golden,
+    job: Job,
+    runner: Runner,
+    workspace: Workspace,
+    progress: Progress,
+) -> Candidate:
+    """One capture, built, sealed and judged."""
+    with progress(f"capture {way.capture.dialect} by {way.capture.how}"):
+        graph = capture(model, way.capture, workspace)
+    prepared = Prepared(model.name, model.signature, graph, job.recipe)
+    with progress(f"build for {way.target.name}"):
+        notes = (*way.notes, *golden.contradictions(model, known))
+        bundle = seal(prepared, known, job, way, notes, workspace)
+    with progress(f"verify in {way.target.name}'s runtime"):
+        report = verify(bundle, runner)
+    bundles.write_report(bundle, report)
+    return Candidate(bundle, report, judge.overall(bundle.manifest.lanes, report.rows))
+
+
+def capture(model: Model, how: Capture, workspace: Workspace) -> Graph:
+    """The model as a graph on disk, made once for each model and way."""
+    key = digest_of(
+        model.digest,
+        frontends.environment(),
+        bundles.as_json(model.signature),
+        how.dialect,
+        how.how,
+    )
+    folder = workspace.cached("graph", key, lambda home: model.capture(how, home))
+    return Graph(how.dialect, folder, model.digest, how.how)
+
+
+def seal(
+    prepared: Prepared,
+    known: Golden,
+    job: Job,
+    way: Attempt,
+    notes: tuple[str, ...],
+    workspace: Workspace,
+) -> Bundle:
+    """The target's files, then golden in the artifact's terms, then the seal."""
+    if problems := way.target.check(prepared):
+        raise UnsupportedModel(
+            f"{way.target.name} cannot carry {prepared.name}: {'; '.join(problems)}",
+            hint="`deploy-target inspect MODEL` shows what each target would not take",
+        )
+    way.folder.mkdir()
+    built = way.target.build(prepared, way.folder, workspace)
+    checks, uncovered = _encode(known, built)
+    bundles.write_golden(way.folder, checks)
+    manifest = _manifest(prepared, known, job, way.target, built, uncovered, notes)
+    return bundles.seal(way.folder, manifest, built.roles)
+
+
+def verify_folder(
+    path: Path,
+    workspace: Workspace,
+    lanes: Sequence[str] = (),
+    recorded: Runner | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Judges a bundle again. Needs the folder alone: its manifest names target and options."""
+    opened = bundles.open_bundle(path)
+    target = registry.load(opened.manifest.target, opened.manifest.options)
+    if recorded is not None:
+        report = verify(opened, recorded, lanes)
+    else:
+        with progress(f"verify in {target.name}'s runtime"), target.runner(workspace) as runner:
+            report = verify(opened, runner, lanes)
+    bundles.write_report(opened, report)
+    return outcome(opened)
+
+
+def outcome(bundle: Bundle, tried: tuple[str, ...] = (), *, cached: bool = False) -> Outcome:
+    """What is known of a bundle that has been judged."""
+    report = bundles.read_report(bundle)
+    assert report is not None, "only judged bundles are published"
+    verdict = judge.overall(bundle.manifest.lanes, report.rows)
+    return Outcome(bundle, report, verdict, tried, cached)
+
+
+def _encode(known: Golden, built: Built) -> tuple[list[Check], tuple[str, ...]]:
+    checks: list[Check] = []
+    uncovered: list[str] = []
+    for case in known.cases:
+        try:
+            checks += encode(known.signature, built.entries, case, known.name)
+        except NotCovered as reason:
+            uncovered.append(str(reason))
+    if not checks:
+        raise UnsupportedModel(
+            f"no case fits what was built, so nothing could be verified: {uncovered[0]}",
+            hint="give smaller samples, or make the artifact's fixed sizes those of the samples",
+        )
+    return checks, tuple(uncovered)
+
+
+def _manifest(
+    prepared: Prepared,
+    known: Golden,
+    job: Job,
+    target: Target,
+    built: Built,
+    uncovered: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> Manifest:
+    recipe = job.recipe
+    return Manifest(
+        schema=bundles.SCHEMA,
+        name=prepared.name,
+        source=prepared.graph.digest,
+        capture=f"{prepared.graph.dialect} by {prepared.graph.how}",
+        target=target.name,
+        options=target.model_dump(mode="json"),
+        recipes={recipe.name: recipe},
+        signature=prepared.signature,
+        entries=built.entries,
+        lanes=built.lanes,
+        goldens=(known.name,),
+        synthetic=known.synthetic,
+        bounds={recipe.name: judge.bounds([known], recipe, job.budget)},
+        bounds_from=known.noise_sources,
+        uncovered=uncovered,
+        tools={"deploy-targets": deploy_targets.__version__, **built.tools},
+        quantized=built.quantized,
+        notes=(*notes, *built.notes),
+    )

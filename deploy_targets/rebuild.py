@@ -1,0 +1,79 @@
+"""Recognises a build in which nothing changed, without importing the framework of the model.
+
+A bundle is served from the cache only if the model's code and weights, the samples, the settings,
+every installed package and this program are what they were; `frontends.recall` says what the
+model is, or that it cannot tell, and then the whole path is taken.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy_targets import bundle as bundles
+from deploy_targets import frontends
+from deploy_targets.records import Bundle, Verdict
+from deploy_targets.resources import resource
+from deploy_targets.runtime import Model
+from deploy_targets.parity import judge, samples
+from deploy_targets.workspace import Workspace, digest_of, digest_of_file
+
+if TYPE_CHECKING:
+    from deploy_targets.pipeline import Job
+
+KIND = "bundle"
+
+
+def recall(job: Job, workspace: Workspace) -> Bundle | None:
+    """The passed bundle of an identical job, or None."""
+    model = frontends.recall(job.spec, workspace)
+    if model is None:
+        return None
+    home = workspace.find(KIND, _key(job, model))
+    if home is None:
+        return None
+    try:
+        bundle = bundles.open_bundle(home)
+    except bundles.BundleCorrupt:
+        return None
+    report = bundles.read_report(bundle)
+    passed = report and judge.overall(bundle.manifest.lanes, report.rows) is Verdict.PASS
+    return bundle if passed else None
+
+
+def remember(job: Job, model: Model, bundle: Bundle, workspace: Workspace) -> None:
+    """Keeps a copy of a bundle that passed."""
+
+    def make(home: Path) -> None:
+        shutil.copytree(bundle.path, home, dirs_exist_ok=True)
+
+    workspace.replace(KIND, _key(job, model.digest), make)
+
+
+def _key(job: Job, model: str) -> str:
+    return digest_of(
+        model,
+        frontends.environment(),
+        _program(),
+        samples.digest(job.samples),
+        job.spec.name,
+        bundles.as_json(job.spec) | {"base": "", "source": ""},
+        job.budget,
+        bundles.as_json(job.recipe),
+        job.target.name,
+        # The concrete targets, so that an "auto" notices what this machine has gained.
+        [choice.model_dump(mode="json") for choice in job.target.choices()],
+    )
+
+
+def _program() -> str:
+    """This program's own code and templates, so that working on it never serves a stale bundle."""
+    package = Path(__file__).parent
+    files = sorted([*package.rglob("*.py"), *resource("templates").rglob("*")])
+    contents = [
+        [file.name, digest_of_file(file)]
+        for file in files
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    return digest_of(contents)

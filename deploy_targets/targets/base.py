@@ -1,0 +1,78 @@
+"""A target is its options: a frozen pydantic model whose fields are its table in deploy.toml.
+
+To add one: subclass `Target`, write `build` and `runner`, and register the class under the
+entry-point group `deploy_targets.targets`. docs/first-target.md does it in 30 lines.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from deploy_targets.records import Built, Dialect, Prepared
+from deploy_targets.runtime import Runner
+from deploy_targets.workspace import Workspace
+
+
+class Need(BaseModel):
+    """A program or package on the host that a target uses; `doctor` prints these."""
+
+    model_config = ConfigDict(frozen=True)
+    tool: str
+    found: str | None
+    """Its version or path; None where it is missing."""
+    purpose: str
+    hint: str
+    """How to get it."""
+
+
+class Target(BaseModel, ABC):
+    """Somewhere a model must run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: ClassVar[str]
+    accepts: ClassVar[tuple[Dialect, ...]]
+    """In order of preference: the next is tried when one fails or is wrong."""
+    recipes: ClassVar[frozenset[str]] = frozenset({"fp32"})
+
+    @abstractmethod
+    def build(self, prepared: Prepared, folder: Path, workspace: Workspace) -> Built:
+        """Writes the target's own files into `folder`, which is empty.
+
+        Raises UnsupportedModel, ConversionFailed, ToolMissing or OverBudget.
+        """
+
+    @abstractmethod
+    def runner(self, workspace: Workspace) -> AbstractContextManager[Runner]:
+        """Starts the world that runs this target's bundles; serves many of them.
+
+        Raises ToolMissing.
+        """
+
+    def choices(self) -> Sequence[Self]:
+        """The concrete targets behind an "auto"; the pipeline measures them and keeps the best."""
+        return (self,)
+
+    def check(self, prepared: Prepared) -> tuple[str, ...]:
+        """What is known to be impossible before any tool starts. Empty: nothing known."""
+        return ()
+
+    @classmethod
+    def needs(cls) -> tuple[Need, ...]:
+        """The host tools that this target uses, found or not."""
+        return ()
+
+    def serve(
+        self, bundle: Path, port: int, workspace: Workspace, ready: Callable[[str], object]
+    ) -> None:
+        """Serves a bundle on a loopback port until interrupted; tells `ready` the URL."""
+        from deploy_targets.errors import ConfigError
+
+        raise ConfigError(
+            f"a {self.name} bundle cannot be served", hint="see its README for how it is run"
+        )

@@ -1,0 +1,106 @@
+"""Which questions are asked, and which samples are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deploy_targets.errors import ConfigError
+from deploy_targets.records import DynamicAxis, Signature, Tensors, TensorSpec
+from deploy_targets.parity.cases import questions, sizes_to_try, synthetic
+
+IMAGE = TensorSpec("image", "float32", ("batch", 3, 4))
+SIGNATURE = Signature(
+    (IMAGE,),
+    (TensorSpec("y", "float32", ("batch", 2)),),
+    (DynamicAxis("batch", 1, 7),),
+    batch="batch",
+)
+
+
+def sample(seed: int, batch: int = 1) -> Tensors:
+    random = np.random.default_rng(seed)
+    return {"image": random.normal(size=(batch, 3, 4)).astype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("axis", "sizes"),
+    [
+        ((1, 7), (1, 2, 5, 7)),
+        ((1, 1), (1,)),
+        ((1, 2), (1, 2)),
+        ((0, 3), (0, 1, 3)),
+        ((16, 4096), (16, 17, 258)),
+    ],
+)
+def test_an_axis_is_tried_at_three_sizes_where_its_range_allows(
+    axis: tuple[int, int], sizes: tuple[int, ...]
+) -> None:
+    assert sizes_to_try(DynamicAxis("a", *axis)) == sizes
+
+
+def test_without_samples_every_question_is_synthetic_and_says_why() -> None:
+    asked = questions(SIGNATURE, {})
+    assert [q.inputs["image"].shape[0] for q in asked] == [1, 2, 5, 7]
+    assert all(q.synthetic and "batch = " in q.why for q in asked)
+
+
+def test_samples_come_first_and_make_the_batches() -> None:
+    samples = {f"s{i}": sample(i) for i in range(5)}
+    asked = questions(SIGNATURE, samples)
+    assert [q.name for q in asked[:5]] == list(samples)
+    by_name = {q.name: q for q in asked}
+    np.testing.assert_array_equal(by_name["batch-2"].inputs["image"][1], samples["s1"]["image"][0])
+    assert not by_name["batch-5"].synthetic
+    assert by_name["batch-7"].synthetic, "five samples do not make a batch of seven"
+
+
+def test_the_rows_of_a_batch_differ() -> None:
+    for question in questions(SIGNATURE, {}):
+        rows = question.inputs["image"].reshape(len(question.inputs["image"]), -1)
+        assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+def test_an_axis_that_is_not_the_batch_is_moved_too() -> None:
+    spec = TensorSpec("ids", "int64", ("batch", "time"), range=(0, 9))
+    axes = (DynamicAxis("batch", 1, 2), DynamicAxis("time", 3, 50))
+    asked = questions(Signature((spec,), (), axes, "batch"), {})
+    assert {q.inputs["ids"].shape[1] for q in asked} == {3, 4, 14}
+    assert all(0 <= q.inputs["ids"].min() <= q.inputs["ids"].max() <= 9 for q in asked)
+
+
+def test_a_model_without_dynamic_axes_is_asked_something() -> None:
+    fixed = Signature((TensorSpec("x", "float32", (2, 2)),), ())
+    (question,) = questions(fixed, {})
+    assert question.synthetic
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"), [("bool", 0, 1), ("int64", 0, 1), ("uint8", 0, 1), ("float16", -9, 9)]
+)
+def test_synthetic_inputs_fit_their_dtype(dtype: str, low: float, high: float) -> None:
+    spec = TensorSpec("x", dtype, (64,))
+    values = synthetic(Signature((spec,), ()), {}, 0)["x"]
+    assert values.dtype.name == dtype
+    assert low <= values.min() < values.max() <= high
+
+
+def test_synthetic_inputs_are_the_same_every_time() -> None:
+    first, again = synthetic(SIGNATURE, {}, 3), synthetic(SIGNATURE, {}, 3)
+    np.testing.assert_array_equal(first["image"], again["image"])
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({}, "sample s has no array named 'image'"),
+        ({**sample(0), "extra": np.zeros(1)}, "sample s has an array 'extra'"),
+        ({"image": np.zeros((1, 4, 3), np.float32)}, r"has shape \[1, 4, 3\], expected \[batch, 3"),
+        ({"image": np.zeros((3, 4), np.float32)}, r"has shape \[3, 4\]"),
+        ({"image": np.zeros((1, 3, 4))}, "is float64, expected float32"),
+        (sample(0, batch=8), "axis batch has size 8, declared are 1 to 7"),
+    ],
+)
+def test_a_sample_that_does_not_fit_is_refused_by_name(tensors: Tensors, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        questions(SIGNATURE, {"s": tensors})
