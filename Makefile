@@ -3,7 +3,7 @@
 .SUFFIXES:
 .PHONY: help setup demo test lint format constraints clean
 
-# make demo ARCH=arm64 runs under emulation, which takes minutes.
+# make demo ARCH=arm64 runs under emulation, which takes some ten minutes.
 ARCH = x86_64
 EXAMPLE = examples/efficientnet-lite0
 BIN = .venv/bin

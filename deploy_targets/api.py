@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ from deploy_targets import config, frontends, pipeline, registry
 from deploy_targets.choose import Progress, silent
 from deploy_targets.config import Settings
 from deploy_targets.errors import BundleCorrupt, ConfigError
-from deploy_targets.frontends.source import SourceSpec
+from deploy_targets.frontends.source import SourceSpec, name_of
+from deploy_targets.parity.verify import Recorded
+from deploy_targets.parity.verify import answers as ask
 from deploy_targets.pipeline import Job, Outcome
 from deploy_targets.records import (
     Answer,
@@ -21,8 +23,6 @@ from deploy_targets.records import (
     TensorSpec,
 )
 from deploy_targets.runtime import Model
-from deploy_targets.parity.verify import Recorded
-from deploy_targets.parity.verify import answers as ask
 from deploy_targets.workspace import Workspace
 
 
@@ -49,7 +49,7 @@ def build(
     settings = _settings(model)
     chosen = registry.load(target, {**settings.targets.get(target, {}), **(options or {})})
     spec = spec_of(settings)
-    place = Path(out) if out is not None else settings.base / "build" / f"{spec.name}-{target}"
+    place = Path(out) if out else settings.base / "build" / f"{name_of(spec)}-{target}"
     folder = settings.base / settings.samples if settings.samples else None
     job = Job(spec, chosen, place, folder, settings.budget)
     return pipeline.build(job, workspace or Workspace(), progress, reuse=reuse)
@@ -76,18 +76,23 @@ def verify(
 
 
 def answers(
-    bundle: str | Path, *, lane: str | None = None, workspace: Workspace | None = None
+    bundle: str | Path,
+    *,
+    calls: Collection[str] | None = None,
+    lane: str | None = None,
+    workspace: Workspace | None = None,
 ) -> dict[str, dict[str, Array]]:
     """What a bundle answers to its own golden calls: call -> output -> array.
 
-    `lane` defaults to the first. Raises NotRun where it cannot be run here.
+    `calls` defaults to all of them, `lane` to the first. Raises NotRun where it cannot be run here.
     """
     opened = bundles.open_bundle(Path(bundle))
     target = registry.load(opened.manifest.target, opened.manifest.options)
     chosen = lane or opened.manifest.lanes[0].name
     with target.runner(workspace or Workspace()) as runner:
         return {
-            check.call.name: dict(answer.outputs) for check, answer in ask(opened, runner, chosen)
+            check.call.name: dict(answer.outputs)
+            for check, answer in ask(opened, runner, chosen, calls)
         }
 
 

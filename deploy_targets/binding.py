@@ -184,8 +184,8 @@ def _as_stored(array: Array, port: Port, case: Case) -> Array:
     wanted = _dtype(port.spec.dtype)
     if array.dtype != wanted:
         if wanted.kind in "iu" and array.size:
-            limits = np.iinfo(wanted)
-            low, high = int(array.min()), int(array.max())  # type: ignore[call-overload]
+            limits = np.iinfo(wanted.name)
+            low, high = int(array.min()), int(array.max())
             if low < limits.min or high > limits.max:
                 raise NotCovered(f"{case.name}: {port.of} holds {low}..{high}, beyond {wanted}")
         array = array.astype(wanted)
@@ -211,11 +211,12 @@ def _within_limits(entry: Entry, case: Case, inputs: Tensors, expected: Tensors)
 
 def _dtype(name: str) -> np.dtype[np.generic]:
     try:
-        return np.dtype(name)
+        found: np.dtype[np.generic] = np.dtype(name)
     except TypeError:
         import ml_dtypes
 
-        return np.dtype(getattr(ml_dtypes, name))
+        found = np.dtype(getattr(ml_dtypes, name))
+    return found
 
 
 def _say(tensors: Tensors) -> str:

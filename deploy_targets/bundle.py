@@ -135,7 +135,8 @@ def read_report(bundle: Bundle) -> ParityReport | None:
 
 def as_json(record: object) -> Any:
     """A record as plain dicts and lists. NaN and infinities are strings: JSON has no other way."""
-    return _finite(_adapter(type(record)).dump_python(record, mode="json"))
+    kind: Any = type(record)
+    return _finite(_adapter(kind).dump_python(record, mode="json"))
 
 
 def _finite(plain: Any) -> Any:

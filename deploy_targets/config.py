@@ -162,5 +162,6 @@ def _refusal(error: ValidationError, where: str) -> ConfigError:
 
 
 def _keys_beside(loc: tuple[str, ...]) -> list[str]:
-    table = {"inputs": InputTable, "outputs": OutputTable}.get(loc[0]) if len(loc) > 1 else Settings
-    return [key for key in (table or Settings).model_fields if key != "base"]
+    tables: dict[str, type[BaseModel]] = {"inputs": InputTable, "outputs": OutputTable}
+    table = tables.get(loc[0], Settings) if len(loc) > 1 else Settings
+    return [key for key in table.model_fields if key != "base"]

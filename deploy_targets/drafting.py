@@ -47,7 +47,9 @@ def draft(spec: SourceSpec) -> Draft:
 
 
 def _guesses(spec: SourceSpec) -> Iterator[SourceSpec]:
-    names, first = frontends.look(spec)
+    from deploy_targets.frontends.look import look
+
+    names, first = look(spec)
     for inputs in _inputs(names, first):
         yield dataclasses.replace(spec, inputs=inputs, axes=(BATCH,))
 

@@ -21,6 +21,8 @@ from deploy_targets.binding import NotCovered, encode
 from deploy_targets.choose import Attempt, Candidate, Progress, silent
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
+from deploy_targets.parity import cases, golden, judge, samples
+from deploy_targets.parity.verify import verify
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import (
     Built,
@@ -37,8 +39,6 @@ from deploy_targets.records import (
 )
 from deploy_targets.runtime import Model, Runner
 from deploy_targets.targets.base import Target
-from deploy_targets.parity import cases, golden, judge, samples
-from deploy_targets.parity.verify import verify
 from deploy_targets.workspace import Workspace, digest_of
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy_targets import bundle as bundles
-from deploy_targets.errors import ConfigError
+from deploy_targets.errors import BundleCorrupt, ConfigError
 from deploy_targets.records import Bundle
 
 
@@ -83,7 +83,7 @@ def _is_there(bundle: Bundle, out: Path) -> bool:
         return False
     try:
         there = bundles.open_bundle(out)
-    except bundles.BundleCorrupt:
+    except BundleCorrupt:
         return False
     return (
         bundles.digest(there) == bundles.digest(bundle) and bundles.read_report(there) is not None

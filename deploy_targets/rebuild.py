@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from deploy_targets import bundle as bundles
 from deploy_targets import frontends
+from deploy_targets.errors import BundleCorrupt
+from deploy_targets.parity import judge, samples
 from deploy_targets.records import Bundle, Verdict
 from deploy_targets.resources import resource
 from deploy_targets.runtime import Model
-from deploy_targets.parity import judge, samples
 from deploy_targets.workspace import Workspace, digest_of, digest_of_file
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def recall(job: Job, workspace: Workspace) -> Bundle | None:
         return None
     try:
         bundle = bundles.open_bundle(home)
-    except bundles.BundleCorrupt:
+    except BundleCorrupt:
         return None
     report = bundles.read_report(bundle)
     passed = report and judge.overall(bundle.manifest.lanes, report.rows) is Verdict.PASS

@@ -34,6 +34,13 @@ TOOLS = {
 }
 
 
+LAMBDA_PYTHON = "3.13"
+FIND_PYTHON = (
+    "from deploy_targets.integrations.interpreters import newest; "
+    "from deploy_targets.targets.aws_lambda.native import RUNTIMES"
+)
+
+
 class StepFailed(Exception):
     """A command ended badly; its output is in the log."""
 
@@ -80,6 +87,7 @@ def prepare() -> None:
     # The build backend is installed like anything else: isolated builds would fetch another one.
     step("build backend", pip("hatchling", "editables"))
     step("deploy-targets[all,dev]", pip("--no-build-isolation", "-e", f"{ROOT}[all,dev]"))
+    install_python_of_lambda()
 
 
 def make_environment() -> None:
@@ -140,6 +148,24 @@ def install_missing_tools() -> None:
         step(" ".join(packages), [*install, *packages])
     except StepFailed as failure:
         say(f"{failure} failed (see {LOG.relative_to(ROOT)}); going on without")
+
+
+def install_python_of_lambda() -> None:
+    """A Python that AWS Lambda has too: functions are compiled and run with it. Debian 12's is not.
+
+    Where uv cannot fetch one, those who build for Lambda are told so by the build.
+    """
+    find = [str(PYTHON), "-c", f"import sys; {FIND_PYTHON}; sys.exit(newest(RUNTIMES) is None)"]
+    fetch = [str(PYTHON), "-m", "uv", "python", "install", LAMBDA_PYTHON]
+    if subprocess.run(find, check=False).returncode == 0:
+        return
+    try:
+        step(f"Python {LAMBDA_PYTHON}", fetch)
+    except StepFailed:
+        say(
+            "no Python of AWS Lambda was found, and none could be fetched; install Python "
+            f"{LAMBDA_PYTHON}, or lambda bundles cannot be built (see {LOG.relative_to(ROOT)})"
+        )
 
 
 def tell_what_is_missing() -> None:

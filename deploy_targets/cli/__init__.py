@@ -14,6 +14,8 @@ from deploy_targets.cli import build, doctor, init, inspect, serve, targets, ver
 from deploy_targets.cli.failure import report_failure
 from deploy_targets.errors import DeployError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="deploy-target",
     help="One trained model in; for each place it must run, an artifact proven to answer alike.",
@@ -26,17 +28,21 @@ for command in (build, verify, targets, inspect, doctor, init, serve):
     app.command(command.NAME)(command.run)
 
 
-@app.callback()
-def _options(
-    version: bool = typer.Option(
-        False, "--version", is_eager=True, help="Print the version and leave."
-    ),
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from deploy_targets import __version__
 
         typer.echo(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:
@@ -45,6 +51,8 @@ def main() -> None:
         app()
     except DeployError as error:
         sys.exit(report_failure(error, as_json="--json" in sys.argv))
-    except KeyboardInterrupt:
-        typer.echo("interrupted; nothing was left half-written", err=True)
-        sys.exit(130)
+    except SystemExit as stopped:
+        # Typer turns Ctrl-C into this status and says nothing.
+        if stopped.code == INTERRUPTED:
+            typer.echo("interrupted; nothing was left half-written", err=True)
+        raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -47,9 +48,9 @@ def _found(row: dict[str, Any]) -> str:
 def _rows() -> list[dict[str, Any]]:
     from deploy_targets import registry
     from deploy_targets.errors import DeployError
-    from deploy_targets.frontends import needs
+    from deploy_targets.frontends.needs import needs
 
-    rows = [{"target": "(models)", **need.model_dump()} for need in needs()]
+    rows = [{"target": "(models)", **asdict(need)} for need in needs()]
     for name in registry.installed():
         try:
             found = registry.target_class(name).needs()
@@ -64,5 +65,5 @@ def _rows() -> list[dict[str, Any]]:
                 }
             )
             continue
-        rows += [{"target": name, **need.model_dump()} for need in found]
+        rows += [{"target": name, **asdict(need)} for need in found]
     return rows

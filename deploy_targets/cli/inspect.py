@@ -89,7 +89,13 @@ def _signature(signature: Signature) -> None:
     from deploy_targets.cli import console
 
     rows = [
-        [side, escape(spec.name), spec.dtype, escape(str(list(spec.shape))), spec.kind]
+        [
+            side,
+            escape(spec.name),
+            spec.dtype,
+            escape(f"[{', '.join(map(str, spec.shape))}]"),
+            spec.kind,
+        ]
         for side, specs in (("in", signature.inputs), ("out", signature.outputs))
         for spec in specs
     ]

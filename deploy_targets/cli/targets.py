@@ -54,7 +54,7 @@ def _describe(name: str, as_json: bool) -> None:
         return
     from deploy_targets.cli import console
 
-    console.out.print(f"[bold]{name}[/bold] takes {', '.join(cls.accepts)}; {cls.__doc__}")
+    console.out.print(f"[bold]{name}[/bold]: {cls.__doc__} Takes {', '.join(cls.accepts)}.")
     headers = ("option", "takes", "default", "means")
     rows = [[str(option[header]) for header in headers] for option in options_of]
     console.out.print(console.table(*headers, rows=rows))

@@ -18,8 +18,11 @@ class Flat(torch.nn.Module):
         super().__init__()
         self.model = callee.module
         self._arrange = callee.arrange
-        # An exported module has its mode burnt in and refuses eval(); so the flag alone is set.
         self.training = False
+
+    def train(self, mode: bool = True) -> Flat:
+        """Nothing: its mode is right, and an exported module refuses to be put into one."""
+        return self
 
     def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The outputs in the order of the model's Signature."""

@@ -41,7 +41,20 @@ def capture(
 
     Raises ConversionFailed, UnsupportedModel.
     """
-    arguments = {
+    worker.call(
+        f"{__name__}:export",
+        arguments(spec, signature, how, folder, weights),
+        who=f"the {how.how} exporter",
+        timeout=timeout,
+        log=folder / LOG,
+    )
+
+
+def arguments(
+    spec: SourceSpec, signature: Signature, how: Capture, folder: Path, weights: str
+) -> dict[str, Any]:
+    """What `export` is called with, as JSON can hold it."""
+    return {
         "spec": _plain(spec),
         "signature": _plain(signature),
         "dialect": how.dialect.value,
@@ -49,13 +62,6 @@ def capture(
         "folder": str(folder.absolute()),
         "weights": weights,
     }
-    worker.call(
-        f"{__name__}:export",
-        arguments,
-        who=f"the {how.how} exporter",
-        timeout=timeout,
-        log=folder / LOG,
-    )
 
 
 def export(
@@ -169,7 +175,7 @@ def _example(signature: Signature) -> tuple[torch.Tensor, ...]:
     from deploy_targets.frontends.arrays import to_tensor
     from deploy_targets.frontends.signature import probe, sizes_to_run
 
-    arrays = probe(signature.inputs, sizes_to_run(signature.axes)[-1])
+    arrays = probe(signature.inputs, sizes_to_run(signature.axes)[0])
     return tuple(to_tensor(array) for array in arrays.values())
 
 

@@ -48,6 +48,11 @@ class EagerModel:
         """The ways to a graph, best first."""
         return self.callee.captures
 
+    @property
+    def weights(self) -> str:
+        """SHA-256 over its parameters and buffers alone."""
+        return identity.weights(self.callee.module)
+
     @functools.cached_property
     def float64(self) -> bool:
         """Whether the whole of it can be computed in float64: found by trying."""
@@ -87,7 +92,7 @@ class EagerModel:
             self.signature,
             capture,
             folder,
-            weights=identity.weights(self.callee.module),
+            weights=self.weights,
             timeout=self.timeout,
         )
 
@@ -104,8 +109,8 @@ def load(spec: SourceSpec, kind: Kind, timeout: float) -> EagerModel:
         digest, witness = _identify_file(spec)
     else:
         digest = from_code.digest(spec, callee, observed)
-        raw = ((name, identity.raw(tensor)) for name, tensor in _stored(callee))
-        witness = witness_load(spec, digest, observed, raw, started)
+        stored = ((name, identity.layouts(tensor)) for name, tensor in _stored(callee))
+        witness = witness_load(spec, digest, observed, stored, started)
     return EagerModel(name_of(spec), digest, signature, witness, spec, callee, timeout)
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import hashlib
 import importlib.metadata
 import inspect
+import itertools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deploy_targets.frontends.environment import environment
 from deploy_targets.frontends.observe import Observed, is_installed
 from deploy_targets.workspace import digest_of, digest_of_file
 
@@ -61,6 +64,27 @@ def raw(tensor: torch.Tensor) -> memoryview:
 
     flat = tensor.detach().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().data
+
+
+def layouts(tensor: torch.Tensor) -> list[Callable[[], memoryview]]:
+    """A tensor's bytes in order, then with its axes in every other order.
+
+    Checkpoints that were converted from another framework hold transposed tensors. Bytes are made
+    when asked for.
+    """
+    if tensor.ndim > 4:
+        return [functools.partial(raw, tensor)]
+    # Axes of one element lie anywhere.
+    orders = {
+        tuple(axis for axis in order if tensor.shape[axis] != 1): order
+        for order in reversed([*itertools.permutations(range(tensor.ndim))])
+    }
+    ordered = sorted(orders.values())
+    return [functools.partial(_permuted, tensor, order) for order in ordered]
+
+
+def _permuted(tensor: torch.Tensor, order: Sequence[int]) -> memoryview:
+    return raw(tensor.permute(*order) if order else tensor)
 
 
 def _attributes(module: nn.Module, folder: Path | None) -> str:
@@ -168,9 +192,15 @@ def _imported(files: set[str]) -> set[str]:
 
 def _packages(modules: set[str]) -> dict[str, str]:
     """Distribution -> version, and a digest of its code, for those that supply these modules."""
-    suppliers = importlib.metadata.packages_distributions()
+    suppliers = _suppliers(environment())
     names = sorted({name for module in modules for name in suppliers.get(module, ())})
     return {name: _identity(importlib.metadata.distribution(name)) for name in names}
+
+
+@functools.lru_cache(maxsize=1)
+def _suppliers(_installed: str) -> Mapping[str, list[str]]:
+    """Top-level package -> distributions; read again only when another is installed."""
+    return importlib.metadata.packages_distributions()
 
 
 def _identity(distribution: importlib.metadata.Distribution) -> str:

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-_IMPORTER = "<frozen importlib._bootstrap_external>"
+_IMPORTERS = ("<frozen importlib._bootstrap_external>", os.path.dirname(importlib.__file__))
 _PACKAGE = __name__.partition(".")[0]
 _watching: list[Observed] = []
 _hooked: list[bool] = []
@@ -169,7 +169,7 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
     if isinstance(place, int) or (event == "open" and not _reads(*arguments[1:3])):
         return
     # The importer lists folders too; which modules lie where is witnessed by itself.
-    if event != "open" and sys._getframe(1).f_code.co_filename == _IMPORTER:
+    if event != "open" and sys._getframe(1).f_code.co_filename.startswith(_IMPORTERS):
         return
     absolute = os.path.abspath(os.fsdecode(place))
     for observed in _watching:

@@ -57,17 +57,20 @@ def infer(
 
 
 def sizes_to_run(axes: Sequence[DynamicAxis]) -> list[Sizes]:
-    """All axes at their first size, then each moved by itself, then all moved."""
+    """All axes at their first size, then each at its second, then all at their third."""
     first: dict[str, int] = {}
     second: dict[str, int] = {}
+    third: dict[str, int] = {}
     for axis in axes:
         taken = {*first.values(), *second.values()}
         # Sizes that differ between axes tell them apart; 1 hides behind broadcasting.
         few = range(axis.minimum, min(axis.maximum, axis.minimum + 4 * len(axes) + 2) + 1)
         good = sorted(few, key=lambda size: (size < 2, size in taken, size))
         first[axis.name], second[axis.name] = good[0], good[min(1, len(good) - 1)]
+        # Neighbours can hide a rounding: 4 // 2 is 5 // 2.
+        third[axis.name] = min(axis.maximum, 2 * axis.minimum + 16)
     moved = [{**first, name: size} for name, size in second.items()]
-    every = [first, *moved, second]
+    every = [first, *moved, third]
     return [sizes for index, sizes in enumerate(every) if sizes not in every[:index]]
 
 

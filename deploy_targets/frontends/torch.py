@@ -44,6 +44,16 @@ class Callee:
 
 
 def callee(spec: SourceSpec, observed: Observed) -> Callee:
+    """The module that the source gives, ready to be called. Raises as `module_of` does."""
+    import torch
+
+    module = module_of(spec, observed)
+    # TorchScript is its own graph already: only the exporter of its time reads it.
+    scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
+    return Callee(module, arrange(module, spec.inputs), CAPTURES[2:] if scripted else CAPTURES)
+
+
+def module_of(spec: SourceSpec, observed: Observed) -> nn.Module:
     """The module that the source gives. Raises ConfigError or UnsupportedModel."""
     import torch
 
@@ -52,9 +62,7 @@ def callee(spec: SourceSpec, observed: Observed) -> Callee:
         raise _no_module(spec.source, module)
     _refuse_training(spec.source, module)
     _refuse_elsewhere(spec.source, module)
-    # TorchScript is its own graph already: only the exporter of its time reads it.
-    scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
-    return Callee(module, arrange(module, spec.inputs), CAPTURES[2:] if scripted else CAPTURES)
+    return module
 
 
 def digest(spec: SourceSpec, found: Callee, observed: Observed) -> str:
@@ -65,7 +73,7 @@ def digest(spec: SourceSpec, found: Callee, observed: Observed) -> str:
 
 def arrange(module: nn.Module, inputs: Sequence[TensorSpec]) -> Arrange:
     """By name where all inputs are named as parameters of forward, by order where none is."""
-    parameters = _parameters(module)
+    parameters = parameters_of(module)
     names = [spec.name for spec in inputs]
     if not names:
         raise _undeclared(list(parameters) or ["x"])
@@ -87,7 +95,7 @@ def arrange(module: nn.Module, inputs: Sequence[TensorSpec]) -> Arrange:
     return lambda tensors: (tuple(tensors), {})
 
 
-def _parameters(module: nn.Module) -> Mapping[str, bool]:
+def parameters_of(module: nn.Module) -> Mapping[str, bool]:
     """The names of forward's parameters, and whether each must be given. Empty: any number."""
     if (schema := getattr(module.forward, "schema", None)) is not None:
         return {a.name: not a.has_default_value() for a in schema.arguments if a.name != "self"}

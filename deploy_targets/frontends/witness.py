@@ -18,7 +18,7 @@ import json
 import mmap
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,8 +33,11 @@ KIND, FILE, SCHEMA = "witness", "witness.json", 1
 ABSENT = ""
 WEIGHTS = ("*.safetensors", "*.pt", "*.pth", "*.bin", "*.npz", "*.npy", "*.onnx", "*.h5", "*.gguf")
 """Files beside the source that are witnessed even if nobody was seen to open them."""
+Stored = Iterable[tuple[str, Sequence[Callable[[], memoryview]]]]
+"""Tensors that must be in a file: name, and the bytes in each order in which they may lie there."""
 PROBE = 64
 TRIES = 1000
+_READ = mmap.ACCESS_READ
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def witness_load(
     spec: SourceSpec,
     digest: str,
     observed: Observed,
-    tensors: Iterable[tuple[str, memoryview]],
+    tensors: Stored,
     started: float,
 ) -> Witness:
     """For a source that is code. `started`: time.time() before the load."""
@@ -127,15 +130,23 @@ def witness_load(
     )
 
 
-def unaccounted(tensors: Iterable[tuple[str, memoryview]], files: Iterable[str]) -> str:
+def unaccounted(tensors: Stored, files: Iterable[str]) -> str:
     """Why these files are not the source of these tensors; empty where each is found in one."""
     paths = [p for p in dict.fromkeys(files) if os.path.isfile(p) and os.path.getsize(p)]
+    # A file transposes all its tensors of one kind alike, if any.
+    usual: dict[int, int] = {}
     with ExitStack() as stack:
         haystacks = [stack.enter_context(closing(_Haystack(path))) for path in paths]
-        for name, raw in tensors:
-            found = next((h for h in haystacks if raw.nbytes == 0 or h.holds(raw)), None)
-            if found is None:
+        for name, layouts in tensors:
+            count = len(layouts)
+            for index in sorted(range(count), key=lambda i: (i != usual.get(count, 0), i)):
+                raw = layouts[index]()
+                found = next((h for h in haystacks if raw.nbytes == 0 or h.holds(raw)), None)
+                if raw.nbytes == 0 or found is not None:
+                    break
+            else:
                 return f"{name} is in no file that was seen to be read"
+            usual[count] = index
             # The next tensor is most likely in the same file.
             haystacks.sort(key=lambda haystack: haystack is not found)
     return ""
@@ -144,12 +155,15 @@ def unaccounted(tensors: Iterable[tuple[str, memoryview]], files: Iterable[str])
 class _Haystack:
     def __init__(self, path: str) -> None:
         with open(path, "rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            # bytes are searched many times faster, but must fit into memory.
+            small = os.path.getsize(path) < 2**30
+            self._map = file.read() if small else mmap.mmap(file.fileno(), 0, access=_READ)
         # Tensors come in the file's order more often than not: go on where the last one ended.
         self._at = 0
 
     def close(self) -> None:
-        self._map.close()
+        if isinstance(self._map, mmap.mmap):
+            self._map.close()
 
     def holds(self, raw: memoryview) -> bool:
         """Whether these bytes, all of them and in this order, are in the file."""
@@ -208,7 +222,7 @@ def _depends(spec: SourceSpec) -> tuple[str, ...]:
 
 
 def _search() -> tuple[str, ...]:
-    folders = (os.path.abspath(path) for path in sys.path)
+    folders = dict.fromkeys(os.path.abspath(path) for path in sys.path)
     return tuple(p for p in folders if os.path.isdir(p) and not is_installed(f"{p}{os.sep}x"))
 
 
@@ -232,6 +246,9 @@ def _names(folder: str) -> str:
 def _counts(path: str) -> bool:
     """Whether a file that was opened may be a part of the model."""
     if path.startswith(("/proc/", "/sys/", "/dev/")) or path.endswith(".pyc"):
+        return False
+    # What packages say of themselves is a part of the environment already.
+    if ".dist-info" in path and is_installed(path):
         return False
     if os.path.exists(path) and not os.path.isfile(path):
         return False

@@ -42,7 +42,7 @@ class Sandbox:
     def command(self, program: Sequence[str]) -> list[str]:
         """The command line that runs `program` (a path inside, and its arguments).
 
-        Raises ToolMissing and NotRun as `program()` does.
+        Raises ToolMissing and NotRun as `find` does.
         """
         return [str(find()), *self._isolation(), *self._files(), *self._environment(), *program]
 

@@ -181,7 +181,8 @@ def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -
         last = "\n".join((ran.stdout + ran.stderr).strip().splitlines()[-5:])
         raise NotRun(
             f"{Path(command[0]).name} could not fetch or unpack the arm64 system:\n{last}",
-            hint=f"check that {MIRROR} can be reached from here, and try again",
+            hint=f"check that {MIRROR} can be reached from here, and that its keys are up to date "
+            "(apt-get install debian-archive-keyring)",
         )
 
 

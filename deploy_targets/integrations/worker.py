@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,7 @@ TIMEOUT = 600.0
 """Seconds that a job may take unless told otherwise."""
 LAST_WORDS = 1200
 """Characters of a job's log that an error quotes."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def call(
@@ -106,7 +108,10 @@ def _raised(who: str, error: str, message: str, hint: str | None) -> DeployError
     kind = getattr(errors, error, None)
     if isinstance(kind, type) and issubclass(kind, DeployError) and hint:
         return kind(message, hint=hint)
-    short = message if len(message) <= LAST_WORDS else f"{message[:LAST_WORDS]} …"
+    plain = _COLOUR.sub("", message)
+    # Exporters say what they did first, and why it failed last.
+    half = LAST_WORDS // 2
+    short = plain if len(plain) <= LAST_WORDS else f"{plain[:half]} … {plain[-half:]}"
     reason = "ran out of memory: " if error == "MemoryError" else "failed: "
     return ConversionFailed(
         f"{who} {reason}{error}: {short}".rstrip(": "),

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from deploy_targets.errors import UnsupportedModel
-from deploy_targets.records import Array, Case, Golden, Tensors
-from deploy_targets.runtime import Model
 from deploy_targets.parity.cases import Question
 from deploy_targets.parity.compare import relative_l2
+from deploy_targets.records import Array, Case, Golden, Tensors
+from deploy_targets.runtime import Model
 
 NOISY_CASES = 3
 """How many cases the noise is measured on: the first, the last and the middle one."""

@@ -18,7 +18,7 @@ order at every layer, which moving the inputs by an ulp does not show."""
 
 
 def bounds(goldens: Iterable[Golden], recipe: Recipe, budget: float) -> dict[str, float]:
-    """Per output, the relative L2 allowed: the model's noise, the recipe's and the user's budget."""
+    """Per output, the relative L2 allowed: the model's noise, and recipe's and user's budget."""
     return {
         output: 0.0
         if noise == 0.0 and _exact(golden, output)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from deploy_targets import bundle as bundles
 from deploy_targets.errors import NotRun, ToolMissing
+from deploy_targets.parity.compare import compare
+from deploy_targets.parity.judge import judge
 from deploy_targets.records import (
     Answer,
     Bundle,
@@ -19,8 +21,6 @@ from deploy_targets.records import (
     Verdict,
 )
 from deploy_targets.runtime import Runner, Session
-from deploy_targets.parity.compare import compare
-from deploy_targets.parity.judge import judge
 
 
 def verify(bundle: Bundle, runner: Runner, lanes: Iterable[str] = ()) -> ParityReport:
@@ -52,11 +52,14 @@ def run_lane(bundle: Bundle, runner: Runner, lane: Lane) -> list[Row]:
         return _every(bundle, lane, Verdict.FAIL, f"{type(error).__name__}: {error}")
 
 
-def answers(bundle: Bundle, runner: Runner, lane: str) -> Iterator[tuple[Check, Answer]]:
-    """Every golden call of a bundle with what it answers in one lane."""
+def answers(
+    bundle: Bundle, runner: Runner, lane: str, calls: Container[str] | None = None
+) -> Iterator[tuple[Check, Answer]]:
+    """Golden calls of a bundle (all, if none is named) with what it answers in one lane."""
     with runner.open(bundle, lane) as session:
         for check in bundles.read_golden(bundle):
-            yield check, session.run(check.call)
+            if calls is None or check.call.name in calls:
+                yield check, session.run(check.call)
 
 
 class Recorded:

@@ -14,21 +14,11 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from deploy_targets.errors import ConfigError
+from deploy_targets.needs import Need
 from deploy_targets.records import Built, Dialect, Prepared
 from deploy_targets.runtime import Runner
 from deploy_targets.workspace import Workspace
-
-
-class Need(BaseModel):
-    """A program or package on the host that a target uses; `doctor` prints these."""
-
-    model_config = ConfigDict(frozen=True)
-    tool: str
-    found: str | None
-    """Its version or path; None where it is missing."""
-    purpose: str
-    hint: str
-    """How to get it."""
 
 
 class Target(BaseModel, ABC):
@@ -71,8 +61,6 @@ class Target(BaseModel, ABC):
         self, bundle: Path, port: int, workspace: Workspace, ready: Callable[[str], object]
     ) -> None:
         """Serves a bundle on a loopback port until interrupted; tells `ready` the URL."""
-        from deploy_targets.errors import ConfigError
-
         raise ConfigError(
             f"a {self.name} bundle cannot be served", hint="see its README for how it is run"
         )

@@ -28,13 +28,13 @@ from deploy_targets import frontends, pipeline
 from deploy_targets.choose import Attempt
 from deploy_targets.errors import BundleCorrupt
 from deploy_targets.frontends.source import SourceSpec
+from deploy_targets.parity.judge import overall
+from deploy_targets.parity.verify import verify
 from deploy_targets.pipeline import Job
-from deploy_targets.records import Bundle, Capture, Graph, Prepared, Verdict
+from deploy_targets.records import Bundle, Capture, Golden, Graph, Prepared, Verdict
 from deploy_targets.runtime import Runner
 from deploy_targets.targets.base import Target
 from deploy_targets.testing import faults, zoo
-from deploy_targets.parity.judge import overall
-from deploy_targets.parity.verify import verify
 from deploy_targets.workspace import Workspace
 
 SDKS = ("torch", "tensorflow", "onnx", "onnxruntime", "fastapi", "playwright")
@@ -189,7 +189,7 @@ def _build(
     target: Target,
     how: Capture,
     graph: Graph,
-    known: pipeline.Golden,
+    known: Golden,
     folder: Path,
     workspace: Workspace,
 ) -> Bundle:

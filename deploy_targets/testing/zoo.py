@@ -7,6 +7,7 @@ class in torch_zoo.py, a function here, and its line in `SPECS`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_targets.frontends.source import SourceSpec
-from deploy_targets.records import DynamicAxis, TensorSpec
+from deploy_targets.records import Array, DynamicAxis, TensorSpec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from onnx import NodeProto
+    from torch import Tensor, nn
 
 BATCH, TIME = DynamicAxis("batch", 1, 8), DynamicAxis("time", 2, 24)
 
@@ -119,7 +121,7 @@ def build():
     return model.eval()
 '''
 
-LAYERS = '''
+LAYERS = """
 import torch
 
 
@@ -131,7 +133,7 @@ class Head(torch.nn.Module):
 
     def forward(self, x):
         return {"logits": self.out(torch.relu(self.fc(x)))}
-'''
+"""
 
 
 def write(folder: Path, seed: int = 0) -> SourceSpec:
@@ -142,14 +144,16 @@ def write(folder: Path, seed: int = 0) -> SourceSpec:
     (folder / "model.py").write_text(CODE, encoding="utf-8")
     (folder / "layers.py").write_text(LAYERS, encoding="utf-8")
     torch.save(weights(seed), folder / "weights.bin")
-    return replace(
-        _spec("head", TensorSpec("x", "float32", ("batch", 6))),
-        source="model.py:build",
-        base=folder,
-    )
+    return written(folder)
 
 
-def weights(seed: int = 0) -> dict[str, object]:
+def written(folder: Path) -> SourceSpec:
+    """The spec of a model that `write` wrote."""
+    head = _spec("head", TensorSpec("x", "float32", ("batch", 6)))
+    return replace(head, source="model.py:build", base=folder)
+
+
+def weights(seed: int = 0) -> dict[str, Tensor]:
     """A state dict of the model that `write` writes."""
     import torch
 
@@ -184,8 +188,8 @@ def convnet(path: Path) -> Path:
         node("Gemm", ["flat", "head.weight", "head.bias"], ["logits"], "head"),
     ]
     floats = {name: array.astype(np.float32) for name, array in held.items()}
-    inputs = {"image": ("float32", ["B", 3, 8, 8])}
-    outputs = {"logits": ("float32", ["B", 5]), "features": ("float32", ["B", 8, 8, 8])}
+    inputs: Boundary = {"image": ("float32", ["B", 3, 8, 8])}
+    outputs: Boundary = {"logits": ("float32", ["B", 5]), "features": ("float32", ["B", 8, 8, 8])}
     return _save(path, nodes, inputs, outputs, floats)
 
 
@@ -193,7 +197,7 @@ def tokens(path: Path) -> Path:
     """An ONNX file: ids i64[B,4] -> scores f32[B*4]. Whole numbers in, the batch flattened out."""
     from onnx import helper
 
-    held = {
+    held: dict[str, Array] = {
         "table": np.random.default_rng(0).normal(size=50).astype(np.float32),
         "all": np.array([-1], np.int64),
     }
@@ -201,20 +205,18 @@ def tokens(path: Path) -> Path:
         helper.make_node("Gather", ["table", "ids"], ["found"], "lookup"),
         helper.make_node("Reshape", ["found", "all"], ["scores"], "flatten"),
     ]
-    return _save(
-        path, nodes, {"ids": ("int64", ["B", 4])}, {"scores": ("float32", ["B*4"])}, held
-    )
+    return _save(path, nodes, {"ids": ("int64", ["B", 4])}, {"scores": ("float32", ["B*4"])}, held)
 
 
-Boundary = dict[str, tuple[str, list[int | str]]]
+Boundary = Mapping[str, tuple[str, Sequence[int | str]]]
 
 
 def _save(
     path: Path,
-    nodes: list[object],
+    nodes: Sequence[NodeProto],
     inputs: Boundary,
     outputs: Boundary,
-    held: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]],
+    held: Mapping[str, Array],
 ) -> Path:
     import onnx
     from onnx import helper, numpy_helper

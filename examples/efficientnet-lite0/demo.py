@@ -1,7 +1,8 @@
 """Builds the example for AWS Lambda and shows that it answers as the PyTorch model does.
 
-The bundle is built and judged by `deploy_targets.build`. Then it is asked once more, in the same
-runtime, and its top-1 is put beside the original's for each photo. Exits 0 only if all agree.
+The bundle is built and judged by `deploy_targets.build`, and the parity report says for each photo
+whether the top-1 is the original's. For a few photos the bundle is asked once more, in the same
+runtime, so that both can be shown by name. Exits 0 only if all twenty agree.
 """
 
 from __future__ import annotations
@@ -64,34 +65,35 @@ def main() -> int:
 
 
 def ask(bundle: Bundle) -> list[Photo]:
-    """What the sealed golden set and the running artifact say of each photo."""
-    said = deploy_targets.answers(bundle.path)
+    """What the sealed golden set and the running artifact say of a few photos."""
+    checks = [c for c in read_golden(bundle) if c.call.name.startswith("photo-")][:SHOWN]
+    said = deploy_targets.answers(bundle.path, calls=[check.call.name for check in checks])
     photos = []
-    for check in read_golden(bundle):
+    for check in checks:
         name, _, _ = check.call.name.rpartition("/")
-        if name.startswith("photo-"):
-            expected, given = check.expected["logits"], said[check.call.name]["logits"]
-            label = int(name.rpartition("-")[2])
-            photos.append(Photo(name, label, int(expected.argmax()), int(given.argmax())))
+        expected, given = check.expected["logits"], said[check.call.name]["logits"]
+        label = int(name.rpartition("-")[2])
+        photos.append(Photo(name, label, int(expected.argmax()), int(given.argmax())))
     return photos
 
 
 def show(outcome: deploy_targets.Outcome, photos: list[Photo]) -> int:
     """Prints a table of a few photos and the count of all. Returns the exit status."""
     table = Table("photo", "file label", "PyTorch", "Lambda bundle")
-    for photo in photos[:SHOWN]:
+    for photo in photos:
         table.add_row(photo.name, *map(class_name, (photo.label, photo.original, photo.artifact)))
     out.print(table)
-    agree = sum(photo.original == photo.artifact for photo in photos)
-    right = sum(photo.original == photo.label for photo in photos)
-    furthest = max(p.relative_l2 for row in outcome.report.rows for p in row.parity)
-    out.print(f"same top-1 as PyTorch: {agree} of {len(photos)} photos")
+    parity = [p for row in outcome.report.rows for p in row.parity]
+    judged = [p for p in parity if p.call.startswith("photo-")]
+    agree = sum(p.top1 == 1.0 for p in judged)
+    furthest = max(p.relative_l2 for p in parity)
+    out.print(f"same top-1 as PyTorch: {agree} of {len(judged)} photos")
     out.print(f"largest relative L2:   {furthest:.1e}, over every call of every lane")
-    out.print(f"(the label of the file is the top-1 of PyTorch itself in {right})")
     where = outcome.bundle.path.resolve().relative_to(HERE.parent.parent.resolve())
     out.print(f"{where}: {outcome.verdict}", soft_wrap=True)
-    passed = outcome.verdict == "pass" and len(photos) == 20 and agree == 20
-    return 0 if passed else 5
+    shown = all(photo.original == photo.artifact for photo in photos)
+    passed = outcome.verdict == "pass" and agree == len(judged) == 20 and furthest <= 1e-5
+    return 0 if passed and shown else 5
 
 
 def class_name(label: int) -> str:

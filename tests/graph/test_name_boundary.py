@@ -32,9 +32,7 @@ X = np.array([[1.0, -2.0]], np.float32)
 
 
 def test_an_output_may_take_the_name_of_an_internal_value() -> None:
-    model = graph(
-        "g (float[N,2] a) => (float[N,2] z) { embedding = Neg(a) z = Relu(embedding) }"
-    )
+    model = graph("g (float[N,2] a) => (float[N,2] z) { embedding = Neg(a) z = Relu(embedding) }")
     name_boundary(model, [spec("x", "batch", 2)], [spec("embedding", "batch", 2)])
     assert run(model, x=X)["embedding"].tolist() == [[0.0, 2.0]]
 
@@ -83,7 +81,9 @@ def test_bodies_of_branches_follow_the_new_names() -> None:
         opset_imports=[helper.make_opsetid("", 17)],
         ir_version=8,
     )
-    name_boundary(model, [spec("x", "batch", 2), TensorSpec("c", "bool", ())], [spec("w", "batch", 2)])
+    name_boundary(
+        model, [spec("x", "batch", 2), TensorSpec("c", "bool", ())], [spec("w", "batch", 2)]
+    )
     assert run(model, x=X, c=np.array(True))["w"].tolist() == [[-1.0, 2.0]]
     assert run(model, x=X, c=np.array(False))["w"].tolist() == X.tolist()
 

@@ -8,10 +8,10 @@ import onnx
 
 from deploy_targets.graph.strip_metadata import strip_metadata
 
-TRACE = '''File "/somewhere/model.py", line 7, in forward
+TRACE = """File "/somewhere/model.py", line 7, in forward
     return self.fc(x)
   File "/python/site-packages/torch/nn/modules/linear.py", line 134, in forward
-    return F.linear(input, self.weight, self.bias)'''
+    return F.linear(input, self.weight, self.bias)"""
 
 
 def noted() -> onnx.ModelProto:
@@ -21,7 +21,9 @@ def noted() -> onnx.ModelProto:
     node = model.graph.node[0]
     node.name = "node_neg"
     node.metadata_props.add(key="pkg.torch.onnx.stack_trace", value=TRACE)
-    node.metadata_props.add(key="pkg.torch.onnx.name_scopes", value="['', 'model', 'model.fc', 'neg']")
+    node.metadata_props.add(
+        key="pkg.torch.onnx.name_scopes", value="['', 'model', 'model.fc', 'neg']"
+    )
     for message in (model, model.graph, node, model.graph.input[0]):
         message.doc_string = "/somewhere/model.py"
         message.metadata_props.add(key="where", value="/somewhere")

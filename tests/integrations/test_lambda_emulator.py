@@ -181,11 +181,12 @@ class TestWhatIsLeft:
         self, task: Path, python: str, kept: Workspace
     ) -> None:
         arguments = [str(task), HERE, python, str(kept.root)]
-        command, pipe = [sys.executable, "-c", STARTS_AND_WAITS, *arguments], subprocess.PIPE
-        with subprocess.Popen(command, stdin=pipe, stdout=pipe) as victim:
+        command, pipe = [sys.executable, "-c", STARTS_AND_SLEEPS, *arguments], subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe) as victim:
             assert victim.stdout
             assert victim.stdout.readline() == b"up\n"
             pids = descendants(victim.pid)
+            time.sleep(0.5)  # now it is asleep, and nobody inside listens for the end of input
             victim.send_signal(signal.SIGKILL)
         assert len(pids) >= 4
         until = time.monotonic() + 10
@@ -194,7 +195,7 @@ class TestWhatIsLeft:
         assert not [pid for pid in pids if lives(pid)]
 
 
-STARTS_AND_WAITS = """
+STARTS_AND_SLEEPS = """
 import sys
 from pathlib import Path
 from deploy_targets.integrations.lambda_emulator import FunctionSpec, start
@@ -204,7 +205,7 @@ spec = FunctionSpec(Path(task), "app.handler", arch, python)
 with start(spec, Workspace(Path(home))) as function:
     function.invoke({}, timeout=60)
     print("up", flush=True)
-    sys.stdin.read()
+    function.invoke({"do": "sleep", "seconds": 60}, timeout=60)
 """
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deploy_targets.errors import ConfigError
-from deploy_targets.records import DynamicAxis, Signature, Tensors, TensorSpec
 from deploy_targets.parity.cases import questions, sizes_to_try, synthetic
+from deploy_targets.records import DynamicAxis, Signature, Tensors, TensorSpec
 
 IMAGE = TensorSpec("image", "float32", ("batch", 3, 4))
 SIGNATURE = Signature(

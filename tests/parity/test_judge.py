@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from deploy_targets.binding import identity
+from deploy_targets.parity import judge
+from deploy_targets.parity.compare import compare, cosine, relative_l2, top1
 from deploy_targets.records import (
     Answer,
     Array,
@@ -23,8 +25,6 @@ from deploy_targets.records import (
     TensorSpec,
     Verdict,
 )
-from deploy_targets.parity import judge
-from deploy_targets.parity.compare import compare, cosine, relative_l2, top1
 
 LANE = Lane("here", "fp32")
 LOGITS = np.array([[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]], np.float32)

@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from deploy_targets.errors import ConfigError
-from deploy_targets.records import Signature, TensorSpec
 from deploy_targets.parity import samples
+from deploy_targets.records import Signature, TensorSpec
 
 ONE = Signature((TensorSpec("x", "float32", (2,)),), ())
 TWO = Signature((TensorSpec("x", "float32", (2,)), TensorSpec("y", "float32", (2,))), ())

@@ -66,7 +66,7 @@ class _Gateway(BaseHTTPRequestHandler):
     def _forward(self) -> None:
         size = int(self.headers.get("content-length") or 0)
         if size > LARGEST_BODY:
-            self.close_connection = True
+            self._drain(size)
             self._error(413, f"the body is {size:,} bytes; at most {LARGEST_BODY:,} go")
             return
         try:
@@ -78,6 +78,11 @@ class _Gateway(BaseHTTPRequestHandler):
             self._error(502, "the function failed; its log says why")
         else:
             self._answer(status, headers, body)
+
+    def _drain(self, size: int) -> None:
+        """A client reads no answer while it still writes."""
+        while size > 0:
+            size -= len(self.rfile.read(min(size, 1 << 20))) or size
 
     def _invoke(self, body: bytes) -> bytes:
         url = urlsplit(self.path)

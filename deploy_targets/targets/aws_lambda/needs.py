@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from deploy_targets.errors import DeployError
 from deploy_targets.integrations import bubblewrap, interpreters, qemu
+from deploy_targets.needs import Need, package
 from deploy_targets.targets.aws_lambda import native
-from deploy_targets.targets.base import Need
 
 
 def needs() -> tuple[Need, ...]:
     """Found or not, with how to get each."""
-    return (_python(), _uv(), _fastapi(), _bubblewrap(), _qemu())
+    return (
+        _python(),
+        package("uv", "fetches the function's packages for Lambda's platform", "lambda"),
+        package("fastapi", "writes the description of the lean flavor's API", "lambda"),
+        _bubblewrap(),
+        _qemu(),
+    )
 
 
 def _python() -> Need:
@@ -23,24 +27,6 @@ def _python() -> Need:
         found=f"{found.version} ({found.executable})" if found else None,
         purpose="compiles the function ahead, and runs it in the sandbox",
         hint=f"uv python install {newest}",
-    )
-
-
-def _uv() -> Need:
-    return _package("uv", "fetches the function's packages for Lambda's platform")
-
-
-def _fastapi() -> Need:
-    return _package("fastapi", "writes the description of the lean flavor's API")
-
-
-def _package(name: str, purpose: str) -> Need:
-    try:
-        found: str | None = version(name)
-    except PackageNotFoundError:
-        found = None
-    return Need(
-        tool=name, found=found, purpose=purpose, hint='pip install "deploy-targets[lambda]"'
     )
 
 

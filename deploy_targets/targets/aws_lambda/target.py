@@ -17,16 +17,17 @@ from deploy_targets.errors import ToolMissing
 from deploy_targets.integrations import interpreters
 from deploy_targets.integrations.interpreters import Interpreter
 from deploy_targets.integrations.lambda_python import checkable
+from deploy_targets.needs import Need
 from deploy_targets.records import Built, Dialect, Lane, Prepared
 from deploy_targets.runtime import Runner
 from deploy_targets.targets.aws_lambda import contract, function, native
 from deploy_targets.targets.aws_lambda.runner import LambdaRunner
-from deploy_targets.targets.base import Need, Target
+from deploy_targets.targets.base import Target
 from deploy_targets.workspace import Workspace
 
 
 class AwsLambda(Target):
-    """an HTTP API on AWS Lambda, by the Open Inference Protocol."""
+    """An HTTP API on AWS Lambda, by the Open Inference Protocol."""
 
     name: ClassVar[str] = "lambda"
     accepts: ClassVar[tuple[Dialect, ...]] = (Dialect.ONNX,)

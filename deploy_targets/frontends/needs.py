@@ -1,0 +1,14 @@
+"""The frameworks from which models are loaded, for `doctor`."""
+
+from __future__ import annotations
+
+from deploy_targets.needs import Need, package
+
+
+def needs() -> tuple[Need, ...]:
+    """Found or not; none is imported."""
+    return (
+        package("torch", "runs and captures PyTorch modules and .pt2 files", "torch"),
+        package("onnxscript", "captures them as ONNX", "torch"),
+        package("onnxruntime", "runs .onnx files as the reference", "onnx"),
+    )
