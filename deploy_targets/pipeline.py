@@ -223,7 +223,7 @@ def _manifest(
         entries=built.entries,
         lanes=built.lanes,
         goldens=(known.name,),
-        synthetic=known.synthetic,
+        synthetic=all(case.synthetic for case in known.cases),
         bounds={recipe.name: judge.bounds([known], recipe, job.budget)},
         bounds_from=known.noise_sources,
         uncovered=uncovered,

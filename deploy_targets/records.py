@@ -1,7 +1,6 @@
 """What travels between the stages of the pipeline. Frozen, plain, no behaviour beyond looking up.
 
-Read this beside `pipeline.py`. All but those that hold arrays can be
-written as JSON; arrays are written as safetensors by `bundle.py`.
+Read this beside `pipeline.py`. Arrays are written as safetensors, everything else as JSON.
 """
 
 from __future__ import annotations
@@ -70,11 +69,6 @@ class Golden:
     cases: tuple[Case, ...]
     noise: Mapping[str, float]  # per output: relative L2 of the original from itself
     noise_sources: tuple[str, ...] = ()
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether no case came from the user."""
-        return all(case.synthetic for case in self.cases)
 
 
 class Dialect(enum.StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -139,12 +141,16 @@ def test_what_the_users_code_prints_stays_off_stdout(
 
 
 def test_each_load_reads_the_source_anew(write: Write, tmp_path: Path) -> None:
-    (tmp_path / "sibling.py").write_text("FACTOR = 2\n")
+    sibling = tmp_path / "sibling.py"
+    sibling.write_text("FACTOR = 2\n")
+    stamp = sibling.stat().st_mtime_ns
+    py_compile.compile(str(sibling), doraise=True)
     spec = write("import sibling\n" + module("return x * sibling.FACTOR"))
     ones = {"x": np.ones((1, 4), np.float32)}
     first = frontends.load(spec)
-    # The same length within the same tick of the clock: __pycache__ could not tell.
-    (tmp_path / "sibling.py").write_text("FACTOR = 3\n")
+    # Of the same length and time, so that __pycache__ cannot tell.
+    sibling.write_text("FACTOR = 3\n")
+    os.utime(sibling, ns=(stamp, stamp))
     second = frontends.load(spec)
     assert first.run(ones)["output_0"][0, 0] == 2
     assert second.run(ones)["output_0"][0, 0] == 3
