@@ -19,9 +19,8 @@ import lambda_variants as variants
 import numpy as np
 
 from deploy_targets.binding import identity
-from deploy_targets.bundle import read_golden
+from deploy_targets.bundle import open_bundle, read_golden
 from deploy_targets.integrations import lambda_emulator
-from deploy_targets.records import Bundle
 from deploy_targets.targets.aws_lambda import calls
 from deploy_targets.workspace import Workspace
 
@@ -33,7 +32,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     workspace = Workspace()
     with tempfile.TemporaryDirectory() as home:
-        made = prepare(Path(home), workspace)
+        made = prepare(Path(home))
         times: dict[str, list[float]] = {variant.name: [] for variant in made}
         event = first_question(Path(home))
         for _ in range(runs):
@@ -42,16 +41,16 @@ def main() -> None:
         show(made, {name: statistics.median(each) * 1000 for name, each in times.items()}, runs)
 
 
-def prepare(home: Path, workspace: Workspace) -> list[variants.Variant]:
+def prepare(home: Path) -> list[variants.Variant]:
     """Every variant, unpacked, with the size of its zip."""
-    fastapi, lean = (variants.build(flavor, home, workspace) for flavor in ("fastapi", "lean"))
+    fastapi, lean = (variants.build(flavor, home) for flavor in ("fastapi", "lean"))
     tasks = {
         "fastapi": variants.unpacked(fastapi, home / "fastapi"),
         "lean": variants.unpacked(lean, home / "lean"),
     }
     python = str(fastapi.manifest.options["python"])
-    tasks["plain"] = variants.plain(tasks["fastapi"], python, home, workspace)
-    tasks["bare"] = variants.bare(tasks["lean"], variants.LOADS, home / "bare")
+    tasks["plain"] = variants.plain(tasks["fastapi"], python, home)
+    tasks["bare"] = variants.bare(tasks["lean"], variants.LOADS, python, home / "bare")
     return [
         variants.Variant(name, variants.spec_of(task, fastapi), variants.zipped(task, home))
         for name, task in tasks.items()
@@ -60,9 +59,7 @@ def prepare(home: Path, workspace: Workspace) -> list[variants.Variant]:
 
 def first_question(home: Path) -> dict[str, object]:
     """One golden call of the example, as API Gateway would send it."""
-    from deploy_targets.bundle import open_bundle
-
-    bundle: Bundle = open_bundle(home / "bundle-fastapi")
+    bundle = open_bundle(home / "bundle-fastapi")
     check = next(c for c in read_golden(bundle) if c.call.name.startswith("photo-"))
     outputs = identity(bundle.manifest.signature).outputs
     return calls.infer(bundle.manifest.name, check.call.inputs, outputs, "bench")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import deploy_targets
-from deploy_targets.integrations import interpreters, wheels
+from deploy_targets.integrations import bytecode, interpreters, wheels
 from deploy_targets.integrations.lambda_emulator import FunctionSpec
 from deploy_targets.records import Bundle
+from deploy_targets.resources import resource
 from deploy_targets.targets.aws_lambda import archive
-from deploy_targets.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "efficientnet-lite0" / "deploy.toml"
@@ -27,7 +27,10 @@ PLAIN = ("onnxruntime==1.31.1", "numpy==2.4.6", "fastapi==0.165.0", "mangum==0.2
 LOADS = """
 import os
 import onnxruntime
-session = onnxruntime.InferenceSession(os.path.join(os.path.dirname(__file__), "model.onnx"))
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+session = onnxruntime.InferenceSession(
+    os.path.join(os.path.dirname(__file__), "model.onnx"), options)
 def handler(event, context):
     return {"statusCode": 200, "body": ""}
 """
@@ -57,7 +60,7 @@ class Variant:
     zipped: int
 
 
-def build(flavor: str, folder: Path, workspace: Workspace) -> Bundle:
+def build(flavor: str, folder: Path) -> Bundle:
     """The example for one flavor. It is built and judged as for a user."""
     options = {"arch": "x86_64", "flavor": flavor}
     outcome = deploy_targets.build(
@@ -75,37 +78,30 @@ def unpacked(bundle: Bundle, folder: Path) -> Path:
     return folder
 
 
-def plain(fastapi: Path, python: str, folder: Path, workspace: Workspace) -> Path:
+def plain(fastapi: Path, python: str, folder: Path) -> Path:
     """`pip install onnxruntime fastapi mangum` with the same app and model; no byte code."""
-    host = interpreters.find(python)
-    assert host is not None
     requirements, lock = folder / "plain.in", folder / "plain.txt"
     requirements.write_text("\n".join(PLAIN) + "\n")
-    wheels.lock(requirements, lock, python="3.11", command="benchmarks/lambda_variants.py")
-    task = folder / "plain"
-    platform = "x86_64-manylinux_2_28"
-    wheels.install(lock, task, platform=platform, python=python, interpreter=host.executable)
-    packages = {path.name for path in task.iterdir()}
-    for path in fastapi.iterdir():
-        if path.name in packages or path.suffix == ".pyc":
-            continue
-        target = task / path.name
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-        if path.is_dir() and not list(path.glob("*.py")):
-            continue  # what is left of a package that the plain tree has under another name
-        shutil.copytree(path, target, ignore=ignored) if path.is_dir() else shutil.copy(
-            path, target
-        )
+    wheels.lock(requirements, lock, python="3.12", command="benchmarks/lambda_variants.py")
+    task, app = folder / "plain", resource("templates", "lambda", "app")
+    wheels.install(lock, task, platform="x86_64-manylinux_2_28", python=python)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(app / "serving", task / "serving", ignore=ignored)
+    shutil.copytree(app / "flavors" / "fastapi", task, ignore=ignored, dirs_exist_ok=True)
+    for name in ("model.onnx", "model.json"):
+        shutil.copy(fastapi / name, task)
     return task
 
 
-def bare(lean: Path, code: str, folder: Path) -> Path:
-    """A handler of a few lines among the lean flavor's packages."""
+def bare(lean: Path, code: str, python: str, folder: Path) -> Path:
+    """A handler of a few lines among the lean flavor's packages, compiled like them."""
+    interpreter = interpreters.find(python)
+    assert interpreter is not None, "the bundle was just built with it"
     shutil.copytree(lean, folder)
     shutil.rmtree(folder / "serving")
-    for old in folder.glob("app*"):
-        old.unlink()
+    shutil.rmtree(folder / "__pycache__")
     (folder / "app.py").write_text(code)
+    bytecode.byte_compile(interpreter, folder, seen_as="/var/task", keep_sources=True)
     return folder
 
 

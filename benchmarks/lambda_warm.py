@@ -36,9 +36,10 @@ def main() -> None:
     workspace = Workspace()
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         home = Path(temporary)
-        bundles = {f: variants.build(f, home, workspace) for f in ("fastapi", "lean")}
+        bundles = {f: variants.build(f, home) for f in ("fastapi", "lean")}
         tasks = {f: variants.unpacked(bundle, home / f) for f, bundle in bundles.items()}
-        tasks["bare run"] = variants.bare(tasks["lean"], variants.RUNS, home / "bare")
+        python = str(bundles["lean"].manifest.options["python"])
+        tasks["bare run"] = variants.bare(tasks["lean"], variants.RUNS, python, home / "bare")
         functions = {
             name: stack.enter_context(
                 lambda_emulator.start(variants.spec_of(task, bundles["fastapi"]), workspace)

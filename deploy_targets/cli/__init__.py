@@ -21,6 +21,8 @@ app = typer.Typer(
     help="One trained model in; for each place it must run, an artifact proven to answer alike.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # rich would draw boxes around the help, and take as long for it as all the rest does.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

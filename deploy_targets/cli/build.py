@@ -47,7 +47,7 @@ def run(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Build a bundle for each target and prove it in the target's own runtime."""
+    """Build a bundle for each target, proven in its own runtime."""
     flags = options.Flags(
         source, config, name, tuple(inputs), tuple(axes), tuple(outputs), samples, budget
     )

@@ -25,7 +25,7 @@ def run(
     outputs: options.Outputs = [],  # noqa: B006
     as_json: options.Json = False,
 ) -> None:
-    """Show a model (or a bundle): signature, operators, size, and what targets would not take."""
+    """Show a model or a bundle, and what targets would not take."""
     from deploy_targets import bundle as bundles
 
     if source is not None and (Path(source) / bundles.MANIFEST).is_file():
