@@ -33,6 +33,7 @@ def build(
     out: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     reuse: bool = True,
+    timeout: float = 600.0,
     workspace: Workspace | None = None,
     progress: Progress = silent,
 ) -> Outcome:
@@ -40,7 +41,8 @@ def build(
 
     `model` is a deploy.toml, a folder that holds one, or settings. `options` are laid over the
     target's table in it. `out` defaults to build/<name>-<target> beside the deploy.toml.
-    Without `reuse` everything is made again though nothing has changed.
+    Without `reuse` everything is made again though nothing has changed. `timeout` is in seconds,
+    for each attempt to capture the model.
     A verdict of NOT_RUN is returned, not raised: look at `outcome.verdict`.
 
     Raises ParityFailed where the artifact does not answer as the model does (it is then kept
@@ -51,7 +53,7 @@ def build(
     spec = spec_of(settings)
     place = Path(out) if out else settings.base / "build" / f"{name_of(spec)}-{target}"
     folder = settings.base / settings.samples if settings.samples else None
-    job = Job(spec, chosen, place, folder, settings.budget)
+    job = Job(spec, chosen, place, folder, settings.budget, timeout=timeout)
     return pipeline.build(job, workspace or Workspace(), progress, reuse=reuse)
 
 

@@ -52,6 +52,7 @@ class Job:
     samples: Path | None = None
     budget: float = 0.0
     recipe: Recipe = RECIPES["fp32"]
+    timeout: float = 600.0  # seconds that one capture may take
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def build(
         with progress("unchanged: taken from the cache"):
             return outcome(publish.copy(earlier, job.out), cached=True)
     with progress("load the model"):
-        model = frontends.load(job.spec, workspace)
+        model = frontends.load(job.spec, workspace, timeout=job.timeout)
     with progress("record the original's answers"):
         known = record(model, job)
 

@@ -49,9 +49,14 @@ def workshop(out: Path) -> Iterator[Path]:
 def move(bundle: Bundle, out: Path) -> Bundle:
     """Publishes a bundle that lies on the same file system as `out`."""
     aside = bundle.path.parent / "replaced"
-    if out.exists():
-        out.rename(aside)
-    bundle.path.rename(out)
+    try:
+        if out.exists():
+            out.rename(aside)
+        bundle.path.rename(out)
+    finally:
+        # Interrupted between the two: the older bundle goes back, for the workshop is cleared.
+        if aside.exists() and not out.exists():
+            aside.rename(out)
     shutil.rmtree(refused_path(out), ignore_errors=True)
     return dataclasses.replace(bundle, path=out)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from deploy_targets import bundle as bundles
 from deploy_targets import frontends
 from deploy_targets.errors import BundleCorrupt
+from deploy_targets.frontends.source import name_of
 from deploy_targets.parity import judge, samples
 from deploy_targets.records import Bundle, Verdict
 from deploy_targets.resources import resource
@@ -58,8 +59,9 @@ def _key(job: Job, model: str) -> str:
         frontends.environment(),
         _program(),
         samples.digest(job.samples),
-        job.spec.name,
-        bundles.as_json(job.spec) | {"base": "", "source": ""},
+        name_of(job.spec),
+        # Where the model lies does not matter; which file and callable it is does.
+        bundles.as_json(job.spec) | {"base": "", "source": Path(job.spec.source).name},
         job.budget,
         bundles.as_json(job.recipe),
         job.target.name,

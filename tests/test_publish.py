@@ -57,6 +57,28 @@ def test_an_interruption_leaves_the_older_bundle(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
 
 
+def test_an_interruption_between_two_renames_brings_the_older_bundle_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, rename = tmp_path / "out", Path.rename
+    sealed(out, "old")
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+
+    def publishing() -> None:
+        with publish.workshop(out) as shop:
+            publish.move(sealed(shop / "new", "new"), out)
+
+    with pytest.raises(KeyboardInterrupt):
+        publishing()
+    assert (out / "model.bin").read_text() == "old"
+
+
 def test_a_copy_leaves_what_is_already_there_alone_and_mends_what_is_not(tmp_path: Path) -> None:
     cached = sealed(tmp_path / "cache")
     bundles.write_report(cached, bundles.ParityReport(bundles.digest(cached), ()))

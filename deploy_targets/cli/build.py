@@ -45,6 +45,10 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Make everything again though nothing has changed.")
     ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", min=1, help="Seconds for one attempt at a capture."),
+    ] = 600,
     as_json: options.Json = False,
 ) -> None:
     """Build a bundle for each target, proven in its own runtime."""
@@ -58,7 +62,15 @@ def run(
             "no target was named", hint="add --target lambda; `deploy-target targets` lists them"
         )
     results = [
-        _one(settings, each, assign or [], _place(out, each, names), not fresh) for each in names
+        _one(
+            settings,
+            each,
+            out=_place(out, each, names),
+            options=options.target_options(assign or [], each),
+            reuse=not fresh,
+            timeout=timeout,
+        )
+        for each in names
     ]
     raise typer.Exit(_show(names, results, as_json))
 
@@ -67,22 +79,13 @@ def _place(out: Path | None, target: str, names: list[str]) -> Path | None:
     return out / target if out is not None and len(names) > 1 else out
 
 
-def _one(
-    settings: Settings, target: str, assign: list[str], out: Path | None, reuse: bool
-) -> Outcome | DeployError:
+def _one(settings: Settings, target: str, **how: Any) -> Outcome | DeployError:
     from deploy_targets import api
     from deploy_targets.cli import console
 
     console.err.print(f"[bold]{target}[/bold]")
     try:
-        return api.build(
-            settings,
-            target=target,
-            out=out,
-            options=options.target_options(assign, target),
-            reuse=reuse,
-            progress=console.stages,
-        )
+        return api.build(settings, target=target, progress=console.stages, **how)
     except DeployError as error:
         return error
 

@@ -37,6 +37,10 @@ def questions(signature: Signature, samples: Mapping[str, Tensors]) -> list[Ques
     made = [*_sizes_of_batch(signature, samples), *_sizes_of_other_axes(signature, samples)]
     if not given and not made:
         made = [Question("synthetic", "seeded inputs", synthetic(signature, {}, 0), True)]
+    if taken := {question.name for question in given} & {question.name for question in made}:
+        raise ConfigError(
+            f"sample {sorted(taken)[0]} has the name of a made-up case", hint="rename the sample"
+        )
     return given + made
 
 

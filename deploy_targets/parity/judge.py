@@ -5,6 +5,7 @@ Every comparison is written as "is within", so NaN is refused.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from deploy_targets.records import Golden, Lane, OutputParity, Recipe, Row, Verdict
@@ -16,16 +17,22 @@ FACTOR = 16.0
 """How much further than from itself an artifact may be from the original: it sums in another
 order at every layer, which moving the inputs by an ulp does not show."""
 
+CEILING = 2e-2
+"""What noise alone never excuses, however uncertain the model is of itself."""
+
 
 def bounds(goldens: Iterable[Golden], recipe: Recipe, budget: float) -> dict[str, float]:
     """Per output, the relative L2 allowed: the model's noise, and recipe's and user's budget."""
     return {
-        output: 0.0
-        if noise == 0.0 and _exact(golden, output)
-        else max(FLOOR, FACTOR * noise) + recipe.budget + budget
+        output: 0.0 if _exact(golden, output) else _from_noise(noise) + recipe.budget + budget
         for golden in goldens
         for output, noise in golden.noise.items()
     }
+
+
+def _from_noise(noise: float) -> float:
+    # A model that is infinitely far from itself says nothing of how near an artifact must be.
+    return min(max(FLOOR, FACTOR * noise), CEILING) if math.isfinite(noise) else FLOOR
 
 
 def accepts(parity: OutputParity, bound: float) -> bool:

@@ -42,9 +42,15 @@ def digest(path: Path | None) -> str:
 
 def read(path: Path | None, signature: Signature) -> dict[str, Tensors]:
     """Case name -> input name -> array. Raises ConfigError naming the file that is wrong."""
-    if path is None:
-        return {}
-    return {file.stem: _read_file(file, signature) for file in files(path)}
+    found: dict[str, Tensors] = {}
+    for file in files(path) if path else []:
+        if file.stem in found:
+            raise ConfigError(
+                f"two samples in {path} are called {file.stem!r}, and differ in their suffix alone",
+                hint="rename or remove one: a case is named after its file",
+            )
+        found[file.stem] = _read_file(file, signature)
+    return found
 
 
 def _read_file(file: Path, signature: Signature) -> dict[str, Array]:

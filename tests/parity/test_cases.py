@@ -90,6 +90,11 @@ def test_synthetic_inputs_are_the_same_every_time() -> None:
     np.testing.assert_array_equal(first["image"], again["image"])
 
 
+def test_a_sample_named_like_a_made_up_case_is_refused() -> None:
+    with pytest.raises(ConfigError, match="sample batch-2 has the name of a made-up case"):
+        questions(SIGNATURE, {"batch-2": sample(0)})
+
+
 @pytest.mark.parametrize(
     ("tensors", "message"),
     [

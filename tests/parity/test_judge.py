@@ -134,6 +134,12 @@ def test_the_bound_grows_with_the_models_noise_and_the_budgets() -> None:
     assert judge.bounds([golden(0.0, integers)], recipe, 1e-2) == {"y": 0.0}
 
 
+@pytest.mark.parametrize("noise", [float("inf"), float("nan"), 1e9])
+def test_a_model_unsure_of_itself_does_not_excuse_everything(noise: float) -> None:
+    bound = judge.bounds([golden(noise, np.zeros(1, np.float32))], Recipe("fp32"), 0.0)["y"]
+    assert judge.FLOOR <= bound <= judge.CEILING
+
+
 def test_verdicts_compose() -> None:
     passed, failed, silent = Verdict.PASS, Verdict.FAIL, Verdict.NOT_RUN
     lanes = (Lane("trt", "fp16"), Lane("cpu", "fp32"), Lane("old", "fp32", required=False))

@@ -64,6 +64,13 @@ def test_pickled_truncated_and_foreign_files_are_refused(tmp_path: Path) -> None
             samples.read(tmp_path / name, ONE)
 
 
+def test_two_samples_of_one_name_are_refused_and_none_is_lost(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=X)
+    np.save(tmp_path / "a.npy", X)
+    with pytest.raises(ConfigError, match="are called 'a'"):
+        samples.read(tmp_path, ONE)
+
+
 def test_an_absent_or_empty_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="does not exist"):
         samples.read(tmp_path / "absent", ONE)

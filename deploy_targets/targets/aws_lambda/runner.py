@@ -83,9 +83,12 @@ class LambdaSession:
 def _unpacked(archive: Path, folder: Path) -> Path:
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(folder)
-    # The sandbox runs as nobody in particular, and /var/task is readable for all on Lambda.
+        # As on Lambda, another user than the one who unpacks reads it: the zip's own modes count.
+        for info in opened.infolist():
+            (folder / info.filename).chmod(info.external_attr >> 16 & 0o777)
     for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        if path.is_dir():
+            path.chmod(0o755)
     return folder
 
 
