@@ -74,6 +74,7 @@ def verify(
     """
     path = Path(bundle)
     recorded = recording(Path(actual), path) if actual is not None else None
+    check_lanes(path, lanes)
     return pipeline.verify_folder(path, workspace or Workspace(), lanes, recorded, progress)
 
 
@@ -126,12 +127,23 @@ def recording(actual: Path, bundle: Path) -> Recorded:
             f"--actual {actual} does not say its {sorted(missing)[0]}",
             hint="its metadata must hold manifest, lane, runtime and device",
         )
+    check_lanes(bundle, [said["lane"]])
     found: dict[str, dict[str, Array]] = {}
     for key, array in tensors.items():
         call, _, output = key.rpartition("/")
         found.setdefault(call, {})[output] = array
     where = f"{said['runtime']} on {said['device']} (recorded)"
     return Recorded(where, said["lane"], {call: Answer(out) for call, out in found.items()})
+
+
+def check_lanes(bundle: Path, lanes: Sequence[str]) -> None:
+    """Raises ConfigError where the bundle has no such lane."""
+    known = [lane.name for lane in bundles.open_bundle(bundle).manifest.lanes]
+    for lane in lanes:
+        if lane not in known:
+            raise ConfigError(
+                f"{bundle} has no lane {lane!r}", hint=f"it has {', '.join(map(repr, known))}"
+            )
 
 
 def spec_of(settings: Settings) -> SourceSpec:
