@@ -75,6 +75,8 @@ def verify(
     path = Path(bundle)
     recorded = recording(Path(actual), path) if actual is not None else None
     check_lanes(path, lanes)
+    if recorded is not None:
+        lanes = lanes or [recorded.lane]
     return pipeline.verify_folder(path, workspace or Workspace(), lanes, recorded, progress)
 
 
@@ -129,9 +131,11 @@ def recording(actual: Path, bundle: Path) -> Recorded:
         )
     check_lanes(bundle, [said["lane"]])
     found: dict[str, dict[str, Array]] = {}
+    calls = [check.call.name for check in bundles.read_golden(opened)]
     for key, array in tensors.items():
-        call, _, output = key.rpartition("/")
-        found.setdefault(call, {})[output] = array
+        # Outputs may have slashes in their names, and so may calls.
+        call = max((c for c in calls if key.startswith(f"{c}/")), key=len, default="")
+        found.setdefault(call, {})[key.removeprefix(f"{call}/")] = array
     where = f"{said['runtime']} on {said['device']} (recorded)"
     return Recorded(where, said["lane"], {call: Answer(out) for call, out in found.items()})
 

@@ -8,6 +8,7 @@ no other file may lie there.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from deploy_targets.errors import BundleCorrupt
+from deploy_targets.errors import BundleCorrupt, ConfigError
 from deploy_targets.records import (
     Array,
     Bundle,
@@ -30,7 +31,7 @@ from deploy_targets.records import (
 from deploy_targets.workspace import digest_of_file
 
 MANIFEST, GOLDEN, PARITY = "deploy-target.json", "golden.safetensors", "parity.json"
-SCHEMA = 1
+SCHEMA, SEAL = 1, "seal"
 
 
 def digest(bundle: Bundle) -> str:
@@ -53,8 +54,7 @@ def seal(folder: Path, manifest: Manifest, roles: Mapping[str, str]) -> Bundle:
     # Sets have no order of their own; keys are sorted; so the same input gives the same bytes.
     for recipe in plain["recipes"].values():
         recipe["keep"] = sorted(recipe["keep"])
-    text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False)
-    (folder / MANIFEST).write_bytes(text.encode() + b"\n")
+    (folder / MANIFEST).write_bytes(_text({**plain, SEAL: _seal_of(plain)}))
     return Bundle(folder, sealed)
 
 
@@ -98,10 +98,16 @@ def read_golden(bundle: Bundle) -> Iterator[Check]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], **metadata: str) -> None:
-    """The one door for writing safetensors: its writer garbles arrays that are not contiguous."""
+    """The one door for writing safetensors.
+
+    Its writer garbles arrays that are not contiguous, or of another machine's byte order.
+    """
     from safetensors.numpy import save_file
 
-    plain: dict[str, Any] = {name: np.asarray(a, order="C") for name, a in tensors.items()}
+    plain: dict[str, Any] = {
+        name: np.asarray(array.astype(array.dtype.newbyteorder("="), copy=False), order="C")
+        for name, array in tensors.items()
+    }
     save_file(plain, path, metadata or None)
 
 
@@ -155,7 +161,7 @@ def _names(folder: Path) -> list[str]:
 
 def _read_manifest(folder: Path) -> Manifest:
     if not folder.is_dir():
-        raise BundleCorrupt(f"{folder} is not a folder", hint="give the folder that `build` made")
+        raise ConfigError(f"{folder} is not a folder", hint="give the folder that `build` made")
     try:
         plain = json.loads((folder / MANIFEST).read_bytes())
         if (schema := plain.get("schema")) != SCHEMA:
@@ -163,6 +169,10 @@ def _read_manifest(folder: Path) -> Manifest:
                 f"{folder} has schema {schema}, and this version reads {SCHEMA}",
                 hint="build it again, or use the version of deploy-target that built it",
             )
+        if (folder / MANIFEST).read_bytes() != _text(plain) or plain.pop(SEAL, "") != _seal_of(
+            {key: value for key, value in plain.items() if key != SEAL}
+        ):
+            raise _corrupt(f"{folder / MANIFEST} is not what was sealed: its bytes have changed")
         manifest: Manifest = _adapter(Manifest).validate_python(plain)
     except FileNotFoundError as error:
         raise BundleCorrupt(
@@ -172,6 +182,15 @@ def _read_manifest(folder: Path) -> Manifest:
     except (OSError, ValueError, AttributeError) as error:
         raise _corrupt(f"{folder / MANIFEST} cannot be read: {error}") from error
     return manifest
+
+
+def _text(plain: Mapping[str, Any]) -> bytes:
+    return json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def _seal_of(plain: Mapping[str, Any]) -> str:
+    """Finds accidents, not forgers: whoever rewrites a manifest can rewrite this, too."""
+    return hashlib.sha256(_text(plain)).hexdigest()
 
 
 def _corrupt(message: str) -> BundleCorrupt:

@@ -8,7 +8,7 @@ a NOT_RUN, and then the fastest wins.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from deploy_targets import publish
 from deploy_targets.errors import (
     ConversionFailed,
     DeployError,
+    NotRun,
     ParityFailed,
+    ToolMissing,
     UnsupportedModel,
 )
 from deploy_targets.records import Bundle, Capture, ParityReport, Verdict
-from deploy_targets.runtime import Model, Runner
+from deploy_targets.runtime import Model, Runner, Session
 from deploy_targets.targets.base import Target
 from deploy_targets.workspace import Workspace
 
@@ -64,6 +66,28 @@ class _Tally:
     said: list[str] = field(default_factory=list)
 
 
+@contextmanager
+def world(target: Target, workspace: Workspace) -> Iterator[Runner]:
+    """The target's runner; where this machine lacks what it needs, one that says so."""
+    with ExitStack() as stack:
+        runner: Runner
+        try:
+            runner = stack.enter_context(target.runner(workspace))
+        except (NotRun, ToolMissing) as error:
+            runner = _Absent(error)
+        yield runner
+
+
+@dataclass(frozen=True)
+class _Absent:
+    """A runner that could not be started: every lane is NOT_RUN, and the bundle is still built."""
+
+    why: DeployError
+
+    def open(self, bundle: Bundle, lane: str) -> AbstractContextManager[Session]:
+        raise self.why
+
+
 def ways(model: Model, target: Target, shop: Path) -> list[tuple[Target, list[Attempt]]]:
     """Each concrete target with its captures, in the target's order of dialects."""
     found: list[tuple[Target, list[Attempt]]] = []
@@ -88,7 +112,7 @@ def best(
     """The bundle to publish, and what failed before it. Raises where nothing is left."""
     tally = _Tally()
     for choice, attempts in ways:
-        with choice.runner(workspace) as runner:
+        with world(choice, workspace) as runner:
             if candidate := _first_right(attempts, attempt, runner, tally):
                 tally.kept.append(candidate)
     if not tally.kept:

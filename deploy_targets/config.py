@@ -7,14 +7,16 @@ give the same settings; where both speak, the flag wins.
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from deploy_targets.errors import ConfigError
+from deploy_targets import registry
+from deploy_targets.errors import ConfigError, UnknownTarget
 
 FILE, TABLE = "deploy.toml", "deploy-target"
 DTYPES = (
@@ -40,6 +42,27 @@ class InputTable(_Table):
     def _known(cls, dtype: str) -> str:
         return _one_of("dtype", dtype, DTYPES)
 
+    @field_validator("shape")
+    @classmethod
+    def _sizes(cls, shape: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        if bad := next((dim for dim in shape if isinstance(dim, int) and dim < 0), None):
+            raise ValueError(f"{bad} is no size; name a dynamic axis, and give its range in [axes]")
+        return shape
+
+    @model_validator(mode="after")
+    def _fits(self) -> InputTable:
+        if self.range is None:
+            return self
+        low, high = self.range
+        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+            raise ValueError(f"range = [{low:g}, {high:g}]: expected [smallest, largest]")
+        if "int" in self.dtype:
+            signed, bits = not self.dtype.startswith("u"), int(self.dtype.rpartition("int")[2])
+            least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+            if not least <= low <= high <= most:
+                raise ValueError(f"range = [{low:g}, {high:g}] does not fit {self.dtype}")
+        return self
+
 
 class OutputTable(_Table):
     """[outputs.NAME]"""
@@ -58,7 +81,7 @@ class Settings(_Table):
     source: str
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     samples: str | None = None
-    budget: Annotated[float, Field(ge=0)] = 0.0
+    budget: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     depends: tuple[str, ...] = ()
     batch: str | None = None
     axes: dict[str, tuple[int, int]] = Field(default_factory=dict)
@@ -71,8 +94,8 @@ class Settings(_Table):
     @classmethod
     def _ordered(cls, axes: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
         for name, (low, high) in axes.items():
-            if not 0 <= low <= high:
-                raise ValueError(f"{name} = [{low}, {high}]: expected [least, largest], least >= 0")
+            if not 0 <= low <= high or not 1 <= high < 2**31:
+                raise ValueError(f"{name} = [{low}, {high}]: expected [least, largest], from 0 up")
         return axes
 
 
@@ -81,7 +104,7 @@ def find(folder: Path) -> Path | None:
     if (path := folder / FILE).is_file():
         return path
     path = folder / "pyproject.toml"
-    if path.is_file() and TABLE in _parse(path).get("tool", {}):
+    if path.is_file() and _own_table(path):
         return path
     return None
 
@@ -94,8 +117,9 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
         )
     plain = _parse(path)
     if path.name == "pyproject.toml":
-        plain = plain.get("tool", {}).get(TABLE, {})
-    return validate(_merge(plain, overrides or {}), path.parent, where=str(path))
+        plain = _own_table(path)
+    where = f"{path} with the flags given" if overrides else str(path)
+    return validate(_merge(plain, overrides or {}), path.parent, where)
 
 
 def validate(plain: Mapping[str, Any], base: Path, where: str = "the command line") -> Settings:
@@ -109,7 +133,19 @@ def validate(plain: Mapping[str, Any], base: Path, where: str = "the command lin
     except ValidationError as error:
         raise _refusal(error, where) from error
     _check_axes(settings, where)
+    _check_targets(settings, where)
     return settings
+
+
+def _check_targets(settings: Settings, where: str) -> None:
+    known = registry.installed()
+    for name in settings.targets:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise UnknownTarget(
+                f"{where}: [targets.{name}] is of no installed target",
+                hint=f"did you mean {near[0]!r}?" if near else f"installed: {', '.join(known)}",
+            )
 
 
 def _check_axes(settings: Settings, where: str) -> None:
@@ -128,6 +164,19 @@ def _parse(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", hint="correct that line") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", hint="see its mode"
+        ) from error
+
+
+def _own_table(path: Path) -> dict[str, Any]:
+    """[tool.deploy-target]; empty where there is none."""
+    tool = _parse(path).get("tool", {})
+    table = tool.get(TABLE, {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: tool.{TABLE} is no table", hint=f"write [tool.{TABLE}]")
+    return table
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

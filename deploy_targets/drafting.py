@@ -107,7 +107,7 @@ def _text(spec: SourceSpec, signature: Signature, *, checked: bool) -> str:
         lines += [f"shape = {json.dumps(list(tensor.shape))}"]
         if tensor.range:
             low, high = tensor.range
-            lines += [f"range = [{low:g}, {high:g}]"]
+            lines += [f"range = [{low!r}, {high!r}]"]
         lines += [""]
     for tensor in signature.outputs:
         lines += [f"[outputs.{_key(tensor.name)}]   # {tensor.dtype} {list(tensor.shape)}"]
@@ -116,7 +116,7 @@ def _text(spec: SourceSpec, signature: Signature, *, checked: bool) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _key(name: str) -> str:

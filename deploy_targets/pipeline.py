@@ -11,7 +11,8 @@ which target it is serving. `choose.py` holds the loop over the ways a bundle ca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import deploy_targets
@@ -22,7 +23,7 @@ from deploy_targets.choose import Attempt, Candidate, Progress, silent
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.parity import cases, golden, judge, samples
-from deploy_targets.parity.verify import verify
+from deploy_targets.parity.verify import merged, verify
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import (
     Built,
@@ -76,6 +77,7 @@ def build(
     Raises ParityFailed, having kept what was refused, and other DeployErrors.
     """
     publish.check_out(job.out)
+    before = rebuild.stamp(job)
     if reuse and (earlier := rebuild.recall(job, workspace)):
         with progress("unchanged: taken from the cache"):
             return outcome(publish.copy(earlier, job.out), cached=True)
@@ -85,14 +87,14 @@ def build(
         known = record(model, job)
 
     def attempt(way: Attempt, runner: Runner) -> Candidate:
-        return one_way(way, model, known, job, runner, workspace, progress)
+        return one_way(way, model, known, job, runner, workspace, progress, reuse=reuse)
 
     with publish.workshop(job.out) as shop:
         ways = choose.ways(model, job.target, shop)
         bundle, tried = choose.best(ways, attempt, workspace, job.out, model.name)
         made = outcome(publish.move(bundle, job.out), tried)
     if made.verdict is Verdict.PASS:
-        rebuild.remember(job, model, made.bundle, workspace)
+        rebuild.remember(job, model, made.bundle, workspace, before)
     return made
 
 
@@ -110,30 +112,34 @@ def one_way(
     runner: Runner,
     workspace: Workspace,
     progress: Progress,
+    *,
+    reuse: bool,
 ) -> Candidate:
     """One capture, built, sealed and judged."""
     with progress(f"capture {way.capture.dialect} by {way.capture.how}"):
-        graph = capture(model, way.capture, workspace)
+        graph = capture(model, way.capture, workspace, reuse=reuse)
     prepared = Prepared(model.name, model.signature, graph, job.recipe)
     with progress(f"build for {way.target.name}"):
-        notes = (*way.notes, *golden.contradictions(model, known))
+        notes = (*way.notes, *golden.doubts(model, known))
         bundle = seal(prepared, known, job, way, notes, workspace)
     with progress(f"verify in {way.target.name}'s runtime"):
-        report = verify(bundle, runner)
+        report = merged(bundle, verify(bundle, runner))
     bundles.write_report(bundle, report)
     return Candidate(bundle, report, judge.overall(bundle.manifest.lanes, report.rows))
 
 
-def capture(model: Model, how: Capture, workspace: Workspace) -> Graph:
-    """The model as a graph on disk, made once for each model and way."""
+def capture(model: Model, how: Capture, workspace: Workspace, *, reuse: bool = True) -> Graph:
+    """The model as a graph on disk; with `reuse`, made once for each model and way."""
     key = digest_of(
         model.digest,
         frontends.environment(),
+        rebuild.program(),
         bundles.as_json(model.signature),
         how.dialect,
         how.how,
     )
-    folder = workspace.cached("graph", key, lambda home: model.capture(how, home))
+    make = workspace.cached if reuse else workspace.replace
+    folder = make("graph", key, lambda home: model.capture(how, home))
     return Graph(how.dialect, folder, model.digest, how.how)
 
 
@@ -166,16 +172,23 @@ def verify_folder(
     recorded: Runner | None = None,
     progress: Progress = silent,
 ) -> Outcome:
-    """Judges a bundle again. Needs the folder alone: its manifest names target and options."""
+    """Judges a bundle again. Needs the folder alone: its manifest names target and options.
+
+    The verdict is that of this run and its lanes; the report also keeps what was said earlier.
+    """
     opened = bundles.open_bundle(path)
     target = registry.load(opened.manifest.target, opened.manifest.options)
-    if recorded is not None:
-        report = verify(opened, recorded, lanes)
-    else:
-        with progress(f"verify in {target.name}'s runtime"), target.runner(workspace) as runner:
-            report = verify(opened, runner, lanes)
-    bundles.write_report(opened, report)
-    return outcome(opened)
+    with progress(f"verify in {target.name}'s runtime"), ExitStack() as stack:
+        runner = recorded or stack.enter_context(choose.world(target, workspace))
+        rows = verify(opened, runner, lanes)
+    report = merged(opened, rows)
+    try:
+        bundles.write_report(opened, report)
+    except OSError as error:
+        with progress(f"{bundles.PARITY} could not be written: {error.strerror}"):
+            pass
+    asked = [replace(lane, required=True) for lane in opened.manifest.lanes if lane.name in lanes]
+    return Outcome(opened, report, judge.overall(asked or opened.manifest.lanes, rows))
 
 
 def outcome(bundle: Bundle, tried: tuple[str, ...] = (), *, cached: bool = False) -> Outcome:

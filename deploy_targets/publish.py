@@ -7,40 +7,45 @@ file system; it is gone afterwards, whatever happens.
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from deploy_targets import bundle as bundles
 from deploy_targets.errors import BundleCorrupt, ConfigError
-from deploy_targets.records import Bundle
+from deploy_targets.records import Bundle, Verdict
 
 
 def check_out(out: Path) -> None:
     """Refuses to replace anything that is not a bundle. Raises ConfigError."""
-    if out.is_dir() and not any(out.iterdir()):
-        return
-    if out.exists() and not (out / bundles.MANIFEST).is_file():
-        raise ConfigError(
-            f"{out} exists and is no bundle, so it will not be replaced",
-            hint="choose another --out, or remove it yourself",
-        )
+    for place in (out, refused_path(out)):
+        if place.is_dir() and not any(place.iterdir()):
+            continue
+        if place.exists() and not (place / bundles.MANIFEST).is_file():
+            raise ConfigError(
+                f"{place} exists and is no bundle, so it will not be replaced",
+                hint="choose another --out, or remove it yourself",
+            )
+    parent = next(parent for parent in out.absolute().parents if parent.exists())
+    if not os.access(parent, os.W_OK):
+        raise ConfigError(f"cannot write to {parent}", hint="choose another --out")
 
 
 @contextmanager
 def workshop(out: Path) -> Iterator[Path]:
     """A folder to build in, on the file system of `out`. Raises ConfigError."""
+    # Named before it is made, so that an interruption at any moment finds something to remove.
+    folder = out.parent / f".{out.name}.{uuid.uuid4().hex[:8]}"
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write beside {out}: {error.strerror}", hint="choose another --out"
-        ) from error
-    # mkdtemp makes it private; what is renamed out of it keeps its own mode.
-    try:
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot write beside {out}: {error.strerror}", hint="choose another --out"
+            ) from error
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -53,6 +58,11 @@ def move(bundle: Bundle, out: Path) -> Bundle:
         if out.exists():
             out.rename(aside)
         bundle.path.rename(out)
+    except OSError as error:
+        raise ConfigError(
+            f"{out} cannot be replaced: {error.strerror}",
+            hint="see that no other build writes there at the same time",
+        ) from error
     finally:
         # Interrupted between the two: the older bundle goes back, for the workshop is cleared.
         if aside.exists() and not out.exists():
@@ -90,6 +100,6 @@ def _is_there(bundle: Bundle, out: Path) -> bool:
         there = bundles.open_bundle(out)
     except BundleCorrupt:
         return False
-    return (
-        bundles.digest(there) == bundles.digest(bundle) and bundles.read_report(there) is not None
-    )
+    report = bundles.read_report(there)
+    failed = report is None or any(row.verdict is Verdict.FAIL for row in report.rows)
+    return bundles.digest(there) == bundles.digest(bundle) and not failed

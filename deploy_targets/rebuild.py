@@ -8,6 +8,7 @@ model is, or that it cannot tell, and then the whole path is taken.
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,41 +24,17 @@ from deploy_targets.workspace import Workspace, digest_of, digest_of_file
 
 if TYPE_CHECKING:
     from deploy_targets.pipeline import Job
+    from deploy_targets.targets.base import Target
 
 KIND = "bundle"
 
 
-def recall(job: Job, workspace: Workspace) -> Bundle | None:
-    """The passed bundle of an identical job, or None."""
-    model = frontends.recall(job.spec, workspace)
-    if model is None:
-        return None
-    home = workspace.find(KIND, _key(job, model))
-    if home is None:
-        return None
-    try:
-        bundle = bundles.open_bundle(home)
-    except BundleCorrupt:
-        return None
-    report = bundles.read_report(bundle)
-    passed = report and judge.overall(bundle.manifest.lanes, report.rows) is Verdict.PASS
-    return bundle if passed else None
-
-
-def remember(job: Job, model: Model, bundle: Bundle, workspace: Workspace) -> None:
-    """Keeps a copy of a bundle that passed."""
-
-    def make(home: Path) -> None:
-        shutil.copytree(bundle.path, home, dirs_exist_ok=True)
-
-    workspace.replace(KIND, _key(job, model.digest), make)
-
-
-def _key(job: Job, model: str) -> str:
+def stamp(job: Job) -> str:
+    """All that decides a bundle besides the model: taken before a build, and looked at after it."""
     return digest_of(
-        model,
         frontends.environment(),
-        _program(),
+        program(),
+        _code_of(type(job.target)),
         samples.digest(job.samples),
         name_of(job.spec),
         # Where the model lies does not matter; which file and callable it is does.
@@ -70,13 +47,50 @@ def _key(job: Job, model: str) -> str:
     )
 
 
-def _program() -> str:
+def recall(job: Job, workspace: Workspace) -> Bundle | None:
+    """The passed bundle of an identical job, or None."""
+    model = frontends.recall(job.spec, workspace)
+    if model is None:
+        return None
+    home = workspace.find(KIND, digest_of(model, stamp(job)))
+    if home is None:
+        return None
+    try:
+        bundle = bundles.open_bundle(home)
+    except BundleCorrupt:
+        return None
+    report = bundles.read_report(bundle)
+    passed = report and judge.overall(bundle.manifest.lanes, report.rows) is Verdict.PASS
+    return bundle if passed else None
+
+
+def remember(job: Job, model: Model, bundle: Bundle, workspace: Workspace, before: str) -> None:
+    """Keeps a copy of a bundle that passed, unless something changed while it was built."""
+    if stamp(job) != before:
+        return
+
+    def make(home: Path) -> None:
+        shutil.copytree(bundle.path, home, dirs_exist_ok=True)
+
+    workspace.replace(KIND, digest_of(model.digest, before), make)
+
+
+def program() -> str:
     """This program's own code and templates, so that working on it never serves a stale bundle."""
-    package = Path(__file__).parent
-    files = sorted([*package.rglob("*.py"), *resource("templates").rglob("*")])
-    contents = [
-        [file.name, digest_of_file(file)]
-        for file in files
-        if file.is_file() and "__pycache__" not in file.parts
-    ]
-    return digest_of(contents)
+    return _contents(Path(__file__).parent, resource("templates"))
+
+
+def _code_of(target: type[Target]) -> str:
+    """The code of a target that somebody else wrote: its package, or its file."""
+    top = target.__module__.partition(".")[0]
+    if top == __package__:
+        return ""
+    file = Path(str(sys.modules[top].__file__))
+    return _contents(file.parent) if file.name == "__init__.py" else digest_of_file(file)
+
+
+def _contents(*folders: Path) -> str:
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return digest_of(
+        [[path.name, digest_of_file(path)] for path in files if "__pycache__" not in path.parts]
+    )

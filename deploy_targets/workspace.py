@@ -9,12 +9,16 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
+import time
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from deploy_targets.errors import ConfigError
+
 HOME = "DEPLOY_TARGET_HOME"
+SECONDS_OF_A_DAY = 24 * 60 * 60
 
 
 def digest_of(*parts: object) -> str:
@@ -46,8 +50,15 @@ class Workspace:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_home()
         self._cache, self._scratch = self.root / "cache", self.root / "scratch"
-        self._cache.mkdir(parents=True, exist_ok=True)
-        self._scratch.mkdir(exist_ok=True)
+        try:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            self._scratch.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"the cache in {self.root} cannot be written: {error.strerror}",
+                hint=f"name another folder in {HOME}",
+            ) from error
+        self._sweep()
 
     def find(self, kind: str, key: str) -> Path | None:
         """The cached folder of this key, if it was made before."""
@@ -86,11 +97,20 @@ class Workspace:
             if not home.is_dir():
                 raise
 
+    def _sweep(self) -> None:
+        """What a killed process left behind; nothing takes a day."""
+        for folder in self._scratch.iterdir():
+            with suppress(OSError):
+                if time.time() - folder.stat().st_mtime > SECONDS_OF_A_DAY:
+                    shutil.rmtree(folder, ignore_errors=True)
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder that is gone afterwards, whatever happens."""
-        folder = Path(tempfile.mkdtemp(dir=self._scratch))
+        # Named before it is made, so that an interruption at any moment finds something to remove.
+        folder = self._scratch / uuid.uuid4().hex[:12]
         try:
+            folder.mkdir(mode=0o700)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ import pytest
 
 from deploy_targets import bundle as bundles
 from deploy_targets.binding import identity
-from deploy_targets.errors import BundleCorrupt
+from deploy_targets.errors import BundleCorrupt, ConfigError
 from deploy_targets.records import (
     Bundle,
     Call,
@@ -102,7 +102,7 @@ def test_a_missing_and_an_added_file_are_refused(sealed: Bundle) -> None:
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleCorrupt, match="is no bundle"):
         bundles.open_bundle(tmp_path)
-    with pytest.raises(BundleCorrupt, match="is not a folder"):
+    with pytest.raises(ConfigError, match="is not a folder"):
         bundles.open_bundle(tmp_path / "absent")
 
 
@@ -146,3 +146,24 @@ def test_a_truncated_tensor_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes((tmp_path / "t").read_bytes()[:-8])
     with pytest.raises(BundleCorrupt, match="t cannot be read"):
         bundles.read_tensors(tmp_path / "t")
+
+
+def test_any_changed_byte_of_the_manifest_is_refused(sealed: Bundle) -> None:
+    path = sealed.path / bundles.MANIFEST
+    text = path.read_bytes()
+    for changed in (
+        text.replace(b"1e-06", b"1e+06"),
+        text.replace(b'"tiny"', b'"tine"'),
+        text + b" ",
+        text.replace(b'"seal": "', b'"seal": "0'),
+    ):
+        assert changed != text
+        path.write_bytes(changed)
+        with pytest.raises(BundleCorrupt, match="its bytes have changed"):
+            bundles.open_bundle(sealed.path)
+
+
+def test_tensors_of_another_byte_order_survive(tmp_path: Path) -> None:
+    big = np.arange(4, dtype=">f4")
+    bundles.write_tensors(tmp_path / "t", {"big": big})
+    np.testing.assert_array_equal(bundles.read_tensors(tmp_path / "t")["big"], big)

@@ -56,6 +56,7 @@ def test_a_table_in_pyproject_is_found_when_there_is_no_deploy_toml(tmp_path: Pa
     [
         ("sorce = 'x'", "there is no key 'sorce'", "did you mean 'source'?"),
         ("budget = -1", "budget", "correct budget"),
+        ("budget = inf", "budget", "correct budget"),
         ("budget = 'small'", "budget", "correct budget"),
         ("name = 'a b'", "name", "correct name"),
         ("= 3", "not valid TOML", "correct that line"),
@@ -78,6 +79,15 @@ def test_a_wrong_line_is_refused_by_name(
         (("[1, 8]", "[8, 1]"), "expected \\[least, largest\\]", ""),
         (("batch = ", "bach = "), "axis|axes", "[axes] batch = [1, 8]"),
         (('source = "model.py:build"', ""), "names no model", "source ="),
+        (("[1, 8]", "[0, 0]"), "expected \\[least, largest\\]", ""),
+        (('["batch", 3, 8, 8]', '["batch", -1]'), "-1 is no size", ""),
+        (('["batch", 3, 8, 8]', '["batch"]\nrange = [2, 1]'), "expected \\[smallest", ""),
+        (('["batch", 3, 8, 8]', '["batch"]\ndtype="uint8"\nrange = [0, 256]'), "not fit uint8", ""),
+        (
+            ("[targets.lambda]", "[targets.lamda]"),
+            "of no installed target",
+            "did you mean 'lambda'",
+        ),
     ],
 )
 def test_a_wrong_table_is_refused_by_name(

@@ -56,6 +56,7 @@ def test_three_inputs_and_two_outputs_pass_at_every_batch(three_inputs: pipeline
 def test_the_manifest_says_how_the_graph_was_captured(three_inputs: pipeline.Outcome) -> None:
     assert three_inputs.bundle.manifest.capture == "onnx by dynamo"
     assert three_inputs.bundle.manifest.bounds_from == (
+        "the same question twice",
         "inputs moved by an ulp",
         "float64 against float32",
     )
@@ -107,7 +108,7 @@ def test_a_wrong_capture_is_found_and_the_next_one_taken(
 ) -> None:
     honest = frontends.load(zoo.write(tmp_path / "honest", seed=0))
     other = frontends.load(zoo.write(tmp_path / "other", seed=1))
-    monkeypatch.setattr(frontends, "load", lambda *_: Wrong(honest, other))
+    monkeypatch.setattr(frontends, "load", lambda *_, **__: Wrong(honest, other))
     outcome = pipeline.build(job_of(honest.spec, tmp_path / "out"), workspace, reuse=False)  # type: ignore[attr-defined]
     assert outcome.verdict is Verdict.PASS
     assert outcome.bundle.manifest.capture == "onnx by legacy"

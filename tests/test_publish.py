@@ -9,7 +9,7 @@ import pytest
 from deploy_targets import bundle as bundles
 from deploy_targets import publish
 from deploy_targets.errors import ConfigError
-from deploy_targets.records import Bundle
+from deploy_targets.records import Bundle, ParityReport, Row, Verdict
 
 from .test_bundle import check, manifest
 
@@ -81,7 +81,7 @@ def test_an_interruption_between_two_renames_brings_the_older_bundle_back(
 
 def test_a_copy_leaves_what_is_already_there_alone_and_mends_what_is_not(tmp_path: Path) -> None:
     cached = sealed(tmp_path / "cache")
-    bundles.write_report(cached, bundles.ParityReport(bundles.digest(cached), ()))
+    bundles.write_report(cached, ParityReport(bundles.digest(cached), ()))
     out = tmp_path / "out"
     publish.copy(cached, out)
     inode = (out / "model.bin").stat().st_ino
@@ -100,3 +100,23 @@ def test_what_is_refused_is_kept_beside(tmp_path: Path) -> None:
     assert kept == tmp_path / "out.refused"
     assert bundles.open_bundle(kept).manifest.name == "tiny"
     assert not out.exists()
+
+
+def test_a_folder_of_somebodys_where_refused_ones_are_kept_is_never_removed(tmp_path: Path) -> None:
+    precious = tmp_path / "out.refused"
+    precious.mkdir()
+    (precious / "precious.txt").write_text("mine")
+    with pytest.raises(ConfigError, match=r"out\.refused exists and is no bundle"):
+        publish.check_out(tmp_path / "out")
+
+
+def test_a_cached_copy_does_not_take_over_a_failed_report(tmp_path: Path) -> None:
+    cached = sealed(tmp_path / "cache")
+    bundles.write_report(cached, ParityReport(bundles.digest(cached), ()))
+    there = publish.copy(cached, tmp_path / "out")
+    row = Row("here", "tensors", Verdict.FAIL, "somewhere")
+    bundles.write_report(there, ParityReport(bundles.digest(there), (row,)))
+    publish.copy(cached, tmp_path / "out")
+    report = bundles.read_report(there)
+    assert report is not None
+    assert report.rows == ()

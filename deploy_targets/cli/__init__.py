@@ -6,13 +6,15 @@ here or at the top of a command's file: `--help` must answer at once.
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
+from typer.exceptions import TyperException
 
 from deploy_targets.cli import build, doctor, init, inspect, serve, targets, verify
 from deploy_targets.cli.failure import report_failure
-from deploy_targets.errors import DeployError
+from deploy_targets.errors import ConfigError, DeployError
 
 INTERRUPTED = 130
 
@@ -26,8 +28,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (build, verify, targets, inspect, doctor, init, serve):
-    app.command(command.NAME)(command.run)
+COMMANDS = {
+    command.NAME: command.run for command in (build, verify, targets, inspect, doctor, init, serve)
+}
+for name, run in COMMANDS.items():
+    app.command(name)(run)
 
 
 def _print_version(wanted: bool) -> None:
@@ -48,13 +53,23 @@ def _options(
 
 
 def main() -> None:
-    """The entry point. A user's mistake ends in one line and its exit code, never in a trace."""
+    """The entry point. A user's mistake ends in two lines and its exit code, never in a trace."""
+    # A stop from outside ends like Ctrl-C: everything half-made is cleared away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    as_json = "--json" in sys.argv
     try:
-        app()
-    except DeployError as error:
-        sys.exit(report_failure(error, as_json="--json" in sys.argv))
-    except SystemExit as stopped:
-        # Typer turns Ctrl-C into this status and says nothing.
-        if stopped.code == INTERRUPTED:
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
             typer.echo("interrupted; nothing was left half-written", err=True)
-        raise
+    except DeployError as error:
+        code = report_failure(error, as_json=as_json)
+    except TyperException as error:
+        code = report_failure(_misused(error), as_json=as_json)
+    sys.exit(code)
+
+
+def _misused(error: TyperException) -> ConfigError:
+    command = next((word for word in sys.argv[1:] if word in COMMANDS), "")
+    return ConfigError(
+        error.format_message(), hint=f"see deploy-target {command} --help".replace("  ", " ")
+    )

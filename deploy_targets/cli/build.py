@@ -61,6 +61,7 @@ def run(
         raise ConfigError(
             "no target was named", hint="add --target lambda; `deploy-target targets` lists them"
         )
+    options.check_owners(assign or [], names)
     results = [
         _one(
             settings,
@@ -105,7 +106,6 @@ def _show_one(name: str, result: Outcome | DeployError) -> None:
 
     if isinstance(result, DeployError):
         report_failure(result, as_json=False)
-        console.out.print(f"{name}: no bundle (exit code {result.exit_code})")
         return
     console.show_tried(result.tried)
     console.show_report(result)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -51,22 +52,27 @@ def verdict(said: Verdict | str) -> str:
     return f"[{STYLES.get(said, 'bold')}]{str(said).upper()}[/]"
 
 
+def note(text: str) -> None:
+    """A remark below a table, indented however often it wraps."""
+    out.print(Padding(escape(text), (0, 0, 0, 2)) if out.is_terminal else f"  {escape(text)}")
+
+
 def show_report(outcome: Outcome) -> None:
     """The verdict table of a bundle, and what the reader must know beside it."""
     manifest = outcome.bundle.manifest
     rows = [_row(row) for row in outcome.report.rows]
-    out.print(table("lane", "golden", "verdict", "worst rel. L2", "cases", "where", rows=rows))
+    out.print(table("lane", "golden", "verdict", "worst rel. L2", "cases", rows=rows))
     for row in outcome.report.rows:
-        for text in filter(None, (row.reason, *row.notes)):
-            out.print(f"  {row.lane}: {escape(text)}")
+        for text in filter(None, (row.where, row.reason, *row.notes)):
+            note(f"{row.lane}: {text}")
     if manifest.synthetic:
-        out.print("  golden: synthetic inputs only; give `samples` to judge on real ones")
+        note("golden: synthetic inputs only; give `samples` to judge on real ones")
     for text in manifest.notes:
-        out.print(f"  note: {escape(text)}")
+        note(text)
     if manifest.uncovered:
-        out.print(f"  not covered ({len(manifest.uncovered)}):")
+        note(f"not covered ({len(manifest.uncovered)}):")
         for text in manifest.uncovered:
-            out.print(f"    {escape(text)}")
+            note(f"  {text}")
 
 
 def show_tried(tried: Sequence[str]) -> None:
@@ -84,7 +90,6 @@ def _row(row: Row) -> list[str]:
         verdict(row.verdict),
         "-" if worst is None else f"{worst:.1e}",
         str(calls) if calls else "-",
-        escape(row.where) or "-",
     ]
 
 

@@ -20,29 +20,14 @@ def run(as_json: options.Json = False) -> None:
     if as_json:
         typer.echo(json.dumps({"platform": platform.platform(), "needs": rows}, indent=1))
         return
-    from rich.markup import escape
-
-    from deploy_targets.cli import console
-
-    console.out.print(f"{platform.platform()}, Python {platform.python_version()}")
-    console.out.print(
-        console.table(
-            *("for", "tool", "found", "purpose"),
-            rows=[
-                [row["target"], row["tool"], _found(row), escape(row["purpose"])] for row in rows
-            ],
-        )
-    )
-    missing = [row for row in rows if not row["found"]]
-    console.out.print("everything is here" if not missing else f"{len(missing)} missing")
-
-
-def _found(row: dict[str, Any]) -> str:
-    from rich.markup import escape
-
-    if row["found"]:
-        return f"[green]{escape(row['found'])}[/green]"
-    return f"[yellow]missing:[/yellow] {escape(row['hint'])}"
+    typer.echo(f"{platform.platform()}, Python {platform.python_version()}")
+    for row in rows:
+        typer.echo(f"{row['target']:<9}{row['tool']:<30}{row['found'] or 'missing'}")
+        typer.echo(f"         {row['purpose']}")
+        if not row["found"]:
+            typer.echo(f"         get it: {row['hint']}")
+    missing = sum(not row["found"] for row in rows)
+    typer.echo(f"{missing} missing" if missing else "everything is here")
 
 
 def _rows() -> list[dict[str, Any]]:

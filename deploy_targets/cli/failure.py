@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
 
 import typer
 
@@ -14,9 +17,25 @@ def report_failure(error: DeployError, *, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps({"error": failure_as_json(error)}, indent=1))
     else:
-        typer.echo(f"error: {error}", err=True)
-        typer.echo(f" hint: {error.hint}", err=True)
+        typer.echo(_wrapped("error: ", str(error)), err=True)
+        typer.echo(_wrapped(" hint: ", error.hint), err=True)
     return error.exit_code
+
+
+def _wrapped(label: str, text: str) -> str:
+    """By words, to the width of a terminal; as it is where nobody reads it on one."""
+    first, *tables = text.split("\n")
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        first = textwrap.fill(
+            first,
+            width,
+            subsequent_indent=" " * len(label),
+            initial_indent=" " * len(label),
+            break_long_words=False,
+            break_on_hyphens=False,
+        ).lstrip()
+    return "\n".join([label + first, *tables])
 
 
 def failure_as_json(error: DeployError) -> dict[str, object]:

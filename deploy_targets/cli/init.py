@@ -25,6 +25,10 @@ def run(
     as_json: options.Json = False,
 ) -> None:
     """Write a first deploy.toml by looking at the model."""
+    if out.absolute().parent != Path.cwd() and ":" in source and not Path(source).is_absolute():
+        raise ConfigError(
+            f"{source} would not be found from {out.parent}", hint="run init in that folder"
+        )
     if out.exists():
         raise ConfigError(
             f"{out} exists and will not be replaced", hint="remove it, or choose another --out"
@@ -35,7 +39,12 @@ def run(
 
     with console.stages("look at the model"):
         made = drafting.draft(SourceSpec(source, Path.cwd(), name))
-    out.write_text(made.text, encoding="utf-8")
+    try:
+        out.write_text(made.text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{out} cannot be written: {error.strerror}", hint="choose another --out"
+        ) from error
     if as_json:
         typer.echo(json.dumps({"file": str(out), "checked": made.checked}))
     elif made.checked:

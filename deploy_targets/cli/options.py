@@ -141,16 +141,28 @@ def _output(text: str) -> tuple[str, dict[str, str]]:
     return name, {"kind": kind} if colon else {}
 
 
-def target_options(assignments: list[str], target: str) -> dict[str, Any]:
-    """`--set arch=arm64` or `--set lambda.arch=arm64`: this target's share, values as JSON."""
-    found: dict[str, Any] = {}
+def check_owners(assignments: list[str], targets: list[str]) -> None:
+    """Refuses an option that is of no target being built, or of none at all."""
     for assignment in assignments:
-        key, equals, text = assignment.partition("=")
+        key, equals, _ = assignment.partition("=")
         if not equals:
             raise ConfigError(
                 f"--set {assignment!r} is not of the form OPTION=VALUE",
                 hint="write for example --set arch=arm64",
             )
+        owner, dot, _ = key.rpartition(".")
+        if dot and owner not in targets:
+            raise ConfigError(
+                f"--set {assignment!r}: {owner} is not being built",
+                hint=f"being built: {', '.join(targets)}",
+            )
+
+
+def target_options(assignments: list[str], target: str) -> dict[str, Any]:
+    """`--set arch=arm64` or `--set lambda.arch=arm64`: this target's share, values as JSON."""
+    found: dict[str, Any] = {}
+    for assignment in assignments:
+        key, _, text = assignment.partition("=")
         owner, dot, option = key.rpartition(".")
         if not dot or owner == target:
             found[option] = _value(text)

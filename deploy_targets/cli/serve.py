@@ -8,13 +8,19 @@ from typing import Annotated
 import typer
 
 from deploy_targets.cli import options
+from deploy_targets.errors import ParityFailed
 
 NAME = "serve"
 
 
 def run(
     bundle: Annotated[Path, typer.Argument(help="The folder that `build` made.")],
-    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 picks a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 picks a free one.")
+    ] = 8080,
+    force: Annotated[
+        bool, typer.Option("--force", help="Serve it though it was judged to be wrong.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Serve a bundle on a local port until interrupted."""
@@ -22,7 +28,13 @@ def run(
     from deploy_targets import registry
     from deploy_targets.workspace import Workspace
 
-    manifest = bundles.open_bundle(bundle).manifest
+    opened = bundles.open_bundle(bundle)
+    manifest, report = opened.manifest, bundles.read_report(opened)
+    if report and not force and any(row.verdict == "fail" for row in report.rows):
+        raise ParityFailed(
+            f"{bundle} was judged not to answer as {manifest.name} does",
+            hint=f"see its {bundles.PARITY}; --force serves it all the same",
+        )
     target = registry.load(manifest.target, manifest.options)
     target.serve(bundle, port, Workspace(), lambda url: _say(url, as_json))
 

@@ -14,6 +14,7 @@ import hashlib
 import importlib.metadata
 import inspect
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -36,7 +37,13 @@ def digest_of_module(module: nn.Module, observed: Observed, folder: Path | None)
     """SHA-256 over code and weights. `folder` holds the user's source; its path does not count."""
     code = dict(observed.modules) | _code_of_layers(module)
     needed = {*_FRAMEWORK, *_imported(observed.code), *(name.partition(".")[0] for name in code)}
-    beside = [f for f in observed.files - observed.code if folder and _inside(f, folder)]
+    # The script that calls us is no part of the model, though it may lie beside it and be read.
+    caller = os.path.abspath(getattr(sys.modules["__main__"], "__file__", None) or "")
+    beside = [
+        file
+        for file in observed.files - observed.code - {caller}
+        if folder and _inside(file, folder)
+    ]
     data = sorted(digest_of_file(Path(file)) for file in beside if Path(file).is_file())
     return digest_of(
         "torch", weights(module), _attributes(module, folder), code, _packages(needed), data

@@ -87,6 +87,11 @@ def depended_on(spec: SourceSpec) -> list[Path]:
     """The files that `depends` names now. Raises ConfigError where an entry matches none."""
     found: set[Path] = set()
     for pattern in spec.depends:
+        if not pattern or Path(pattern).is_absolute():
+            raise ConfigError(
+                f"depends: {pattern!r} is not relative to {spec.base}",
+                hint="write a path or a glob below the folder of deploy.toml",
+            )
         matches = {path for path in spec.base.glob(pattern) if path.is_file()}
         if not matches:
             raise ConfigError(
@@ -102,7 +107,7 @@ def refuse_contents(path: Path, kind: Kind) -> None:
     with path.open("rb") as file:
         start = file.read(512)
     if found := _what(path, start, kind):
-        raise UnsupportedModel(f"{path} is {found[0]}, not an {path.suffix} model", hint=found[1])
+        raise UnsupportedModel(f"{path} is {found[0]}, not a {path.suffix} model", hint=found[1])
 
 
 def _what(path: Path, start: bytes, kind: Kind) -> tuple[str, str] | None:

@@ -117,7 +117,7 @@ def _undeclared(names: Sequence[str]) -> ConfigError:
 
 
 def _no_module(source: str, thing: object) -> UnsupportedModel:
-    what = f"a {type(thing).__name__}"
+    what = f"an object of type {type(thing).__name__}"
     if isinstance(thing, Mapping):
         what = "a dictionary (of weights?)"
     return UnsupportedModel(f"{source} returned {what}, not a torch.nn.Module", hint=CALLABLE_HINT)

@@ -46,7 +46,8 @@ def questions(signature: Signature, samples: Mapping[str, Tensors]) -> list[Ques
 
 def sizes_to_try(axis: DynamicAxis) -> tuple[int, ...]:
     """Three sizes or more: the least, the next, one in between, and the largest if it is small."""
-    between = round(math.sqrt(max(axis.minimum, 1) * axis.maximum)) + 2
+    # A range without a real end must not make inputs that no memory holds.
+    between = min(round(math.sqrt(max(axis.minimum, 1) * axis.maximum)) + 2, axis.minimum + 1024)
     wanted = {axis.minimum, axis.minimum + 1, between, axis.maximum if axis.maximum <= 16 else 0}
     return tuple(sorted(size for size in wanted if axis.minimum <= size <= axis.maximum))
 
@@ -97,13 +98,22 @@ def _shape(shape: Sequence[int | str]) -> str:
 
 def _check_axes(signature: Signature, name: str, tensors: Tensors) -> None:
     sizes = sizes_of(signature.inputs, tensors)
+    for spec in signature.inputs:
+        for dim, size in zip(spec.shape, tensors[spec.name].shape, strict=True):
+            if isinstance(dim, str) and sizes[dim] != size:
+                raise ConfigError(
+                    f"sample {name}: axis {dim} has size {size} in {spec.name}, and {sizes[dim]} "
+                    "in another input",
+                    hint="one axis has one size; correct the sample, or name the axes differently",
+                )
     for axis in signature.axes:
         size = sizes.get(axis.name, axis.minimum)
         if not axis.minimum <= size <= axis.maximum:
             raise ConfigError(
                 f"sample {name}: axis {axis.name} has size {size}, "
                 f"declared are {axis.minimum} to {axis.maximum}",
-                hint=f"widen {axis.name} under [axes] in deploy.toml, or drop the sample",
+                hint=f"widen it (--axis {axis.name}={min(size, axis.minimum)}.."
+                f"{max(size, axis.maximum)}, or under [axes] in deploy.toml), or drop the sample",
             )
 
 
@@ -115,7 +125,7 @@ def _sizes_of_batch(signature: Signature, samples: Mapping[str, Tensors]) -> Ite
     rows = _compatible_rows(signature, samples)
     for size in sizes_to_try(axis):
         why = f"{axis.name} = {size}, every row another"
-        if len(rows) >= size:
+        if 0 < size <= len(rows):
             inputs = {
                 spec.name: _join(spec, [row[spec.name] for row in rows[:size]], signature.batch)
                 for spec in signature.inputs

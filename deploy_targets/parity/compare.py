@@ -1,11 +1,9 @@
-"""Measures how far an artifact's answer is from the original's. Decides nothing.
-
-Standard library and numpy only: this file also travels into bundles that judge themselves.
-"""
+"""Measures how far an artifact's answer is from the original's. Decides nothing."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from deploy_targets.binding import in_model_terms
 from deploy_targets.records import Answer, Array, Check, Entry, OutputParity
 
 NAN = float("nan")
+Flat = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def compare(
@@ -35,17 +34,20 @@ def compare(
 
 def relative_l2(want: Array, got: Array) -> float:
     """|want - got| / |want|. Equal infinities and NaN in the same places count as equal."""
-    w, g = _flat(want), _flat(got)
-    same = ~np.isfinite(w) & ((w == g) | (np.isnan(w) & np.isnan(g)))
-    w, g = np.where(same, 0, w), np.where(same, 0, g)
+    w, g = _comparable(want, got)
     with np.errstate(all="ignore"):
-        apart = float(np.linalg.norm(w - g))
-        return apart / max(float(np.linalg.norm(w)), 1e-30) if apart != 0 else 0.0
+        apart, size = float(np.linalg.norm(w - g)), float(np.linalg.norm(w))
+    if apart == 0:
+        return 0.0
+    return apart / size if size else math.inf
 
 
 def cosine(want: Array, got: Array) -> float:
-    """The cosine of the angle between two tensors, in float64; 1 where both are zero."""
-    w, g = _flat(want), _flat(got)
+    """The cosine of the angle between two tensors, in float64; 1 where both are zero.
+
+    Equal infinities and NaN in the same places are left out.
+    """
+    w, g = _comparable(want, got)
     with np.errstate(all="ignore"):
         scale = float(np.linalg.norm(w)) * float(np.linalg.norm(g))
         if scale == 0:
@@ -62,7 +64,9 @@ def top1(want: Array, got: Array) -> float:
         return 1.0
     rows_w, rows_g = want.reshape(-1, want.shape[-1]), got.reshape(-1, got.shape[-1])
     chosen = np.take_along_axis(rows_w, rows_g.argmax(-1)[:, None], -1)[:, 0]
-    return float(np.mean(chosen == rows_w.max(-1)))
+    best = rows_w.max(-1)
+    # An original that says NaN is right where the artifact says it at the same place.
+    return float(np.mean((chosen == best) | (np.isnan(chosen) & np.isnan(best))))
 
 
 def _measure(
@@ -89,5 +93,15 @@ def _measure(
     return OutputParity(call, name, largest, relative_l2(want, got), cosine(want, got))
 
 
-def _flat(array: Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _comparable(want: Array, got: Array) -> tuple[Flat, Flat]:
+    """Both as float64, without what is not finite and equal, and scaled so that no square
+    overflows or vanishes."""
+    w, g = _flat(want), _flat(got)
+    same = ~np.isfinite(w) & ((w == g) | (np.isnan(w) & np.isnan(g)))
+    w, g = np.where(same, 0, w), np.where(same, 0, g)
+    largest = float(np.abs(w).max(initial=0.0, where=np.isfinite(w)))
+    return (w / largest, g / largest) if largest else (w, g)
+
+
+def _flat(array: Array) -> Flat:
     return array.astype(np.float64).ravel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -29,6 +30,11 @@ def record(model: Model, asked: Sequence[Question], name: str = "tensors") -> Go
     return Golden(name, model.signature, cases, noise, sources)
 
 
+def doubts(model: Model, golden: Golden) -> tuple[str, ...]:
+    """What a reader must know of the reference itself."""
+    return (*contradictions(model, golden), *_not_finite(golden), *_unsure(golden))
+
+
 def contradictions(model: Model, golden: Golden) -> tuple[str, ...]:
     """Where an independent implementation disagrees on the smallest case; empty where none does."""
     case = min(golden.cases, key=lambda case: sum(a.nbytes for a in case.inputs.values()))
@@ -41,6 +47,26 @@ def contradictions(model: Model, golden: Golden) -> tuple[str, ...]:
         "the reference itself is in doubt"
         for name, distance in apart.items()
         if not distance <= DISAGREEMENT
+    )
+
+
+def _not_finite(golden: Golden) -> tuple[str, ...]:
+    found = (
+        f"the original itself answers NaN or infinities in {name} of {case.name}: look at the "
+        "model, and at what it is given"
+        for case in golden.cases
+        for name, array in case.outputs.items()
+        if array.dtype.kind == "f" and not np.isfinite(array).all()
+    )
+    return tuple(itertools.islice(found, 1))
+
+
+def _unsure(golden: Golden) -> tuple[str, ...]:
+    return tuple(
+        f"the original differs from itself by {noise:.1e} in {name}: so uncertain an answer "
+        "cannot be judged as finely as others"
+        for name, noise in golden.noise.items()
+        if not noise <= DISAGREEMENT
     )
 
 
@@ -95,4 +121,5 @@ def _moved(inputs: Tensors) -> dict[str, Array]:
 
 
 def _next(array: Array) -> Array:
-    return np.nextafter(array, np.array(np.inf, array.dtype))
+    # A scalar must stay an array: numpy would hand back a number.
+    return np.asarray(np.nextafter(array, np.array(np.inf, array.dtype)))

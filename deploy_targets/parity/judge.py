@@ -87,7 +87,12 @@ def _reason(bad: list[OutputParity], asked: int, allowed: Mapping[str, float]) -
         bad, key=lambda p: p.relative_l2 if p.relative_l2 == p.relative_l2 else float("inf")
     )
     bound = allowed.get(worst.output, 0.0)
-    said = worst.problem or f"relative L2 {worst.relative_l2:.2e}, allowed {bound:.2e}"
-    if not worst.problem and worst.relative_l2 <= bound:
-        said = f"another top-1 in {1 - (worst.top1 or 0):.0%} of rows"
+    if worst.problem:
+        said = worst.problem
+    elif not worst.relative_l2 <= bound:
+        said = f"relative L2 {worst.relative_l2:.2e}, allowed {bound:.2e}"
+    elif worst.top1 is not None and worst.top1 < 1.0:
+        said = f"another top-1 in {1 - worst.top1:.0%} of rows"
+    else:
+        said = f"cosine {worst.cosine:.6f}"
     return f"{worst.output} of {worst.call}: {said} ({len(bad)} of {asked} comparisons failed)"

@@ -5,6 +5,7 @@ One file is one case. A .npy holds one array, and so serves models of one input.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def files(path: Path) -> list[Path]:
         raise ConfigError(
             f"samples = {str(path)!r} does not exist", hint="correct `samples`, or leave it out"
         )
-    found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
+    found = sorted(f for f in path.iterdir() if f.suffix in SUFFIXES and f.is_file())
     if not found:
         raise ConfigError(
             f"{path} holds no sample",
@@ -54,22 +55,30 @@ def read(path: Path | None, signature: Signature) -> dict[str, Tensors]:
 
 
 def _read_file(file: Path, signature: Signature) -> dict[str, Array]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        # Pickled arrays are refused: a sample must not run code.
-        loaded = np.load(file, allow_pickle=False)
-    except (ValueError, OSError, EOFError, SafetensorError) as error:
+        loaded = _loaded(file)
+    except Exception as error:
+        # Whatever a reader of somebody's file raises, the file is what is wrong.
         raise ConfigError(
             f"sample {file} cannot be read: {error}", hint="save it again with numpy.savez"
         ) from error
     if isinstance(loaded, np.ndarray):
-        return {_only_input(file, signature): loaded}
-    with loaded:
-        return dict(loaded)
+        loaded = {_only_input(file, signature): loaded}
+    # Same numbers, in this machine's byte order: it is no part of a dtype's name.
+    return {name: a.astype(a.dtype.newbyteorder("="), copy=False) for name, a in loaded.items()}
+
+
+def _loaded(file: Path) -> Array | dict[str, Array]:
+    from safetensors.numpy import load_file
+
+    if file.suffix == ".safetensors":
+        return load_file(file)
+    # Pickled arrays are refused: a sample must not run code.
+    with np.load(file, allow_pickle=False) if file.suffix == ".npz" else nullcontext() as archive:
+        if archive is not None:
+            return dict(archive)
+    array: Array = np.load(file, allow_pickle=False)
+    return array
 
 
 def _only_input(file: Path, signature: Signature) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import statistics
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from deploy_targets import bundle as bundles
+from deploy_targets.binding import batch_axis
 from deploy_targets.errors import NotRun, ToolMissing
 from deploy_targets.parity.compare import compare
 from deploy_targets.parity.judge import judge
@@ -18,26 +20,32 @@ from deploy_targets.records import (
     Lane,
     ParityReport,
     Row,
+    Signature,
     Verdict,
 )
 from deploy_targets.runtime import Runner, Session
 
+HOST_ERRORS = (errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.EDQUOT)
+"""What says something of this machine and nothing of the artifact."""
 
-def verify(bundle: Bundle, runner: Runner, lanes: Iterable[str] = ()) -> ParityReport:
-    """Runs the lanes (all, if none is named) and judges them.
+
+def verify(bundle: Bundle, runner: Runner, lanes: Container[str] = ()) -> tuple[Row, ...]:
+    """Runs the lanes (all, if none is named) and judges them: one row per lane and golden."""
+    asked = [lane for lane in bundle.manifest.lanes if not lanes or lane.name in lanes]
+    return tuple(row for lane in asked for row in run_lane(bundle, runner, lane))
+
+
+def merged(bundle: Bundle, rows: Iterable[Row]) -> ParityReport:
+    """These rows and those of earlier runs.
 
     Rows of other lanes survive, and a new NOT_RUN never erases what a device said earlier.
     """
-    wanted = set(lanes)
     earlier = bundles.read_report(bundle)
-    rows = {(row.lane, row.golden): row for row in earlier.rows} if earlier else {}
-    for lane in bundle.manifest.lanes:
-        if wanted and lane.name not in wanted:
-            continue
-        for row in run_lane(bundle, runner, lane):
-            if row.verdict is not Verdict.NOT_RUN or (row.lane, row.golden) not in rows:
-                rows[row.lane, row.golden] = row
-    return ParityReport(bundles.digest(bundle), tuple(rows[key] for key in sorted(rows)))
+    known = {(row.lane, row.golden): row for row in earlier.rows} if earlier else {}
+    for row in rows:
+        if row.verdict is not Verdict.NOT_RUN or (row.lane, row.golden) not in known:
+            known[row.lane, row.golden] = row
+    return ParityReport(bundles.digest(bundle), tuple(known[key] for key in sorted(known)))
 
 
 def run_lane(bundle: Bundle, runner: Runner, lane: Lane) -> list[Row]:
@@ -48,8 +56,11 @@ def run_lane(bundle: Bundle, runner: Runner, lane: Lane) -> list[Row]:
     except (NotRun, ToolMissing) as error:
         return _every(bundle, lane, Verdict.NOT_RUN, f"{error} ({error.hint})")
     except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in HOST_ERRORS:
+            return _every(bundle, lane, Verdict.NOT_RUN, f"this machine failed: {said}")
         # A runtime that refuses its own artifact is a verdict on it, not an accident.
-        return _every(bundle, lane, Verdict.FAIL, f"{type(error).__name__}: {error}")
+        return _every(bundle, lane, Verdict.FAIL, said)
 
 
 def answers(
@@ -68,17 +79,26 @@ class Recorded:
     notes: tuple[str, ...] = ()
 
     def __init__(self, where: str, lane: str, answers: Mapping[str, Answer]) -> None:
-        self.where, self._lane, self._answers = where, lane, answers
+        self.where, self.lane, self._answers = where, lane, answers
 
     def open(self, bundle: Bundle, lane: str) -> AbstractContextManager[Session]:
         """Raises NotRun for a lane that was not recorded."""
-        if lane != self._lane:
-            raise NotRun(f"the recording is of lane {self._lane}", hint=f"--lane {self._lane}")
+        if lane != self.lane:
+            raise NotRun(f"the recording is of lane {self.lane}", hint=f"--lane {self.lane}")
         return nullcontext(self)
 
     def run(self, call: Call) -> Answer:
         """What was recorded; no outputs, and so a failure, where nothing was."""
         return self._answers.get(call.name, Answer({}))
+
+
+def _classifiers(signature: Signature) -> frozenset[str]:
+    """Outputs whose last axis holds classes, and so is not the batch."""
+    return frozenset(
+        spec.name
+        for spec in signature.outputs
+        if spec.kind == "classifier" and batch_axis(spec, signature.batch) != len(spec.shape) - 1
+    )
 
 
 def _every(bundle: Bundle, lane: Lane, verdict: Verdict, reason: str) -> list[Row]:
@@ -88,7 +108,7 @@ def _every(bundle: Bundle, lane: Lane, verdict: Verdict, reason: str) -> list[Ro
 def _ask(bundle: Bundle, session: Session, lane: Lane, golden: str) -> Row:
     manifest = bundle.manifest
     entries = {entry.name: entry for entry in manifest.entries}
-    classifiers = frozenset(s.name for s in manifest.signature.outputs if s.kind == "classifier")
+    classifiers = _classifiers(manifest.signature)
     checks = [check for check in bundles.read_golden(bundle) if check.golden == golden]
     said = [(check, session.run(check.call)) for check in checks]
     parity = tuple(

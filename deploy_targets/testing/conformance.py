@@ -25,7 +25,7 @@ import pytest
 
 from deploy_targets import bundle as bundles
 from deploy_targets import frontends, pipeline
-from deploy_targets.choose import Attempt
+from deploy_targets.choose import Attempt, world
 from deploy_targets.errors import BundleCorrupt
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.parity.judge import overall
@@ -81,7 +81,7 @@ class TargetConformance:
     @classmethod
     def runner(cls, target: Target, workspace: Workspace) -> Iterator[Runner]:
         """The target's started world."""
-        with target.choices()[0].runner(workspace) as runner:
+        with world(target.choices()[0], workspace) as runner:
             yield runner
 
     def test_a_right_artifact_is_accepted(self, outcome: pipeline.Outcome) -> None:
@@ -121,16 +121,16 @@ class TargetConformance:
         self, outcome: pipeline.Outcome, runner: Runner, tamper: faults.Tamper
     ) -> None:
         self._needs_runtime()
-        report = verify(outcome.bundle, faults.Saboteur(runner, tamper))
-        assert overall(outcome.bundle.manifest.lanes, report.rows) is Verdict.FAIL
+        rows = verify(outcome.bundle, faults.Saboteur(runner, tamper))
+        assert overall(outcome.bundle.manifest.lanes, rows) is Verdict.FAIL
 
     def test_an_artifact_built_from_a_wrong_weight_is_refused(
         self, job: Job, runner: Runner, workspace: Workspace, place: Path
     ) -> None:
         self._needs_runtime()
         with sabotaged(job, workspace, place / "wrong weight") as bundle:
-            report = verify(bundle, runner)
-        assert overall(bundle.manifest.lanes, report.rows) is Verdict.FAIL
+            rows = verify(bundle, runner)
+        assert overall(bundle.manifest.lanes, rows) is Verdict.FAIL
 
     def test_two_builds_in_two_folders_give_the_same_bytes(
         self, outcome: pipeline.Outcome, job: Job, workspace: Workspace, place: Path

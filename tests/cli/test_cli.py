@@ -84,13 +84,17 @@ def test_init_writes_a_file_that_builds(
     [
         (["build", "-t", "her"], 2, "no target named 'her'", "did you mean 'here'?"),
         (["build", "--set", "threds=2"], 2, "no option 'threds'", "did you mean 'threads'?"),
+        (["build", "--set", "hree.threads=2"], 2, "hree is not being built", "being built: here"),
+        (["build", "--nope"], 2, "No such option: --nope", "deploy-target build --help"),
+        (["serve", ".", "--port", "99999"], 2, "--port", "deploy-target serve --help"),
+        (["init", "model.py:build", "-o", "no/dir/x.toml"], 2, "no/dir", "run init in that folder"),
         (["build", "--set", "threads"], 2, "not of the form OPTION=VALUE", "--set arch=arm64"),
         (["build", "-i", "x"], 2, "not of the form NAME=DTYPE[SIZES]", "--input 'image="),
         (["build", "--axis", "x"], 2, "not of the form NAME=LEAST..LARGEST", "--axis batch=1..8"),
         (["build", "nothing.py:f", "-t", "here"], 2, "nothing.py does not exist", "hint:"),
         (["build", "-c", "absent.toml"], 2, "absent.toml does not exist", "deploy-target init"),
         (["build", "--samples", "absent"], 2, "absent' does not exist", "samples"),
-        (["verify", "absent"], 7, "absent is not a folder", "the folder that `build` made"),
+        (["verify", "absent"], 2, "absent is not a folder", "the folder that `build` made"),
         (["verify", "."], 7, "holds no deploy-target.json", "the folder that `build` made"),
         (["serve", "."], 7, "is no bundle", "the folder that `build` made"),
     ],
@@ -113,7 +117,7 @@ def test_a_users_mistake_ends_in_two_lines(
 
 
 def test_an_error_as_json(cli: Cli, project: Path, environment: dict[str, str]) -> None:
-    run = cli("verify", "absent", "--json", cwd=project, env=environment)
+    run = cli("verify", ".", "--json", cwd=project, env=environment)
     error = json.loads(run.stdout)["error"]
     assert (error["type"], error["exit_code"], run.returncode) == ("BundleCorrupt", 7, 7)
 
@@ -141,7 +145,10 @@ def test_a_changed_byte_ends_with_7(cli: Cli, project: Path, environment: dict[s
     assert (run.returncode, "model.onnx" in run.stderr) == (7, True)
 
 
-def test_an_interruption_leaves_nothing(project: Path, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_nothing(
+    project: Path, environment: dict[str, str], stop: signal.Signals
+) -> None:
     command = [sys.executable, "-m", "deploy_targets", "build", "--fresh", "-o", "made/out"]
     process = subprocess.Popen(
         command, cwd=project, env=environment, stderr=subprocess.PIPE, text=True
@@ -151,12 +158,13 @@ def test_an_interruption_leaves_nothing(project: Path, environment: dict[str, st
     deadline = time.monotonic() + 60
     while not made.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "interrupted" in said
     assert "Traceback" not in said
     assert list(made.iterdir()) == []
+    assert list(Path(environment["DEPLOY_TARGET_HOME"], "scratch").iterdir()) == []
 
 
 def test_targets_and_doctor_answer_in_words_and_in_json(

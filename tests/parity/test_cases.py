@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,24 @@ def test_synthetic_inputs_fit_their_dtype(dtype: str, low: float, high: float) -
 def test_synthetic_inputs_are_the_same_every_time() -> None:
     first, again = synthetic(SIGNATURE, {}, 3), synthetic(SIGNATURE, {}, 3)
     np.testing.assert_array_equal(first["image"], again["image"])
+
+
+def test_one_axis_has_one_size_in_a_sample() -> None:
+    other = TensorSpec("other", "float32", ("batch",))
+    both = Signature((IMAGE, other), (), SIGNATURE.axes, "batch")
+    uneven = {**sample(0, batch=4), "other": np.zeros(1, np.float32)}
+    with pytest.raises(ConfigError, match="axis batch has size 1 in other, and 4 in another"):
+        questions(both, {"s": uneven})
+
+
+def test_an_axis_that_may_be_empty_is_asked_empty() -> None:
+    signature = dataclasses.replace(SIGNATURE, axes=(DynamicAxis("batch", 0, 4),))
+    asked = questions(signature, {"s": sample(0)})
+    assert {q.inputs["image"].shape[0] for q in asked} >= {0, 1}
+
+
+def test_a_range_without_a_real_end_makes_no_input_that_memory_does_not_hold() -> None:
+    assert max(sizes_to_try(DynamicAxis("time", 1, 2**31 - 1))) < 2000
 
 
 def test_a_sample_named_like_a_made_up_case_is_refused() -> None:

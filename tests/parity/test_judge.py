@@ -154,3 +154,30 @@ def test_verdicts_compose() -> None:
     assert said(trt=[silent], cpu=[failed]) is failed
     assert said(trt=[passed, silent], cpu=[passed]) is silent
     assert judge.overall((), []) is silent
+
+
+def test_equal_infinities_and_nan_do_not_count_against_an_artifact() -> None:
+    want = np.array([[np.nan, 1.0, np.inf], [-np.inf, 2.0, 3.0]], np.float32)
+    assert (relative_l2(want, want.copy()), cosine(want, want.copy())) == (0.0, pytest.approx(1.0))
+    moved = want.copy()
+    moved[0, 1] = np.nan
+    assert not relative_l2(want, moved) <= 1.0
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-37, 1.0, 1e200])
+def test_size_does_not_hide_a_difference_nor_make_one(scale: float) -> None:
+    want = np.array([1.0, 2.0, 3.0]) * scale
+    assert (relative_l2(want, want.copy()), cosine(want, want.copy())) == (0.0, pytest.approx(1.0))
+    assert relative_l2(want, want * 9) == pytest.approx(8.0)
+
+
+def test_a_cosine_that_is_too_small_is_called_so() -> None:
+    parity = OutputParity("c", "y", 0.0, 1e-6, 0.5)
+    row = judge.judge(LANE, "tensors", "here", (parity,), {"y": 1e-5})
+    assert (row.verdict, "cosine 0.5" in row.reason) == (Verdict.FAIL, True)
+
+
+def test_an_original_that_says_nan_is_right_where_the_artifact_says_it_too() -> None:
+    want = np.array([[1.0, np.nan, 3.0], [1.0, 2.0, 3.0]])
+    assert top1(want, want.copy()) == 1.0
+    assert top1(want, np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])) == 0.5

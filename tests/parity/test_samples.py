@@ -59,7 +59,9 @@ def test_pickled_truncated_and_foreign_files_are_refused(tmp_path: Path) -> None
     np.save(tmp_path / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     (tmp_path / "empty.npz").write_bytes(b"")
     (tmp_path / "text.safetensors").write_text("hello, this is no tensor file")
-    for name in ("pickled.npy", "empty.npz", "text.safetensors"):
+    (tmp_path / "junk.npz").write_bytes(b"PK junk")
+    np.savez(tmp_path / "objects.npz", x=np.array([{"a": 1}], dtype=object))
+    for name in ("pickled.npy", "empty.npz", "text.safetensors", "junk.npz", "objects.npz"):
         with pytest.raises(ConfigError, match=f"{name} cannot be read"):
             samples.read(tmp_path / name, ONE)
 

@@ -64,7 +64,12 @@ class _Gateway(BaseHTTPRequestHandler):
         """The function has its own log."""
 
     def _forward(self) -> None:
-        size = int(self.headers.get("content-length") or 0)
+        length = self.headers.get("content-length") or "0"
+        if "transfer-encoding" in self.headers or not length.isdecimal():
+            self.close_connection = True
+            self._error(411, "send the body whole, with a Content-Length")
+            return
+        size = int(length)
         if size > LARGEST_BODY:
             self._drain(size)
             self._error(413, f"the body is {size:,} bytes; at most {LARGEST_BODY:,} go")

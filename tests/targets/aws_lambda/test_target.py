@@ -82,7 +82,7 @@ def test_a_function_that_cannot_start_fails_and_shows_its_log(
     bundle = built(convnet, tmp_path / "out", flavor="lean").bundle
     spoil(bundle.path / "function.zip", "model.onnx", b"no model at all")
     resealed = bundles.seal(bundle.path, bundle.manifest, {"function.zip": "model"})
-    (row,) = verify(resealed, LambdaRunner(Workspace())).rows
+    (row,) = verify(resealed, LambdaRunner(Workspace()))
     assert row.verdict is Verdict.FAIL
     assert "model.onnx" in row.reason
     assert "/var/task" not in row.reason.partition("\n")[0]
