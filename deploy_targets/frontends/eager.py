@@ -24,7 +24,14 @@ from deploy_targets.frontends.call_user import described
 from deploy_targets.frontends.flatten import flatten
 from deploy_targets.frontends.observe import Observed, observing
 from deploy_targets.frontends.signature import infer, probe, sizes_to_run
-from deploy_targets.frontends.source import Kind, SourceSpec, file_of, kind_of, name_of
+from deploy_targets.frontends.source import (
+    Kind,
+    SourceSpec,
+    changed,
+    file_of,
+    kind_of,
+    name_of,
+)
 from deploy_targets.frontends.torch import Callee
 from deploy_targets.frontends.witness import Witness, witness_files, witness_load
 from deploy_targets.records import Array, Capture, Signature, Tensors
@@ -86,6 +93,8 @@ class EagerModel:
 
         if capture == exported.CAPTURES[0] and (path := file_of(self.spec)):
             (folder / exported.FILE).write_bytes(path.read_bytes())
+            if _digest_of_file(folder / exported.FILE) != self.digest:
+                raise changed(path)
             return
         onnx_from_torch.capture(
             self.spec,
@@ -128,12 +137,16 @@ def home(spec: SourceSpec) -> Path | None:
 
 
 def _identify_file(spec: SourceSpec) -> tuple[str, Witness]:
-    import torch
-
     path = file_of(spec)
     assert path is not None, "a .pt2 source is a file"
-    digest = digest_of("pt2", digest_of_file(path), torch.__version__)
+    digest = _digest_of_file(path)
     return digest, witness_files(spec, digest, [path])
+
+
+def _digest_of_file(path: Path) -> str:
+    import torch
+
+    return digest_of("pt2", digest_of_file(path), torch.__version__)
 
 
 def _stored(callee: Callee) -> list[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,14 @@ from deploy_targets.errors import ConfigError, UnsupportedModel
 from deploy_targets.frontends import merge
 from deploy_targets.frontends.arrays import check_dtype, check_inputs
 from deploy_targets.frontends.signature import infer
-from deploy_targets.frontends.source import Kind, SourceSpec, file_of, name_of, refuse_contents
+from deploy_targets.frontends.source import (
+    Kind,
+    SourceSpec,
+    changed,
+    file_of,
+    name_of,
+    refuse_contents,
+)
 from deploy_targets.frontends.witness import Witness, witness_files
 from deploy_targets.graph.save import save
 from deploy_targets.graph.strip_metadata import strip_metadata
@@ -39,7 +46,8 @@ class OnnxModel:
     digest: str
     signature: Signature
     witness: Witness
-    path: Path
+    files: tuple[Path, ...]
+    """The graph, and what holds its weights beside it."""
     session: Any
 
     @property
@@ -70,7 +78,11 @@ class OnnxModel:
         with warnings.catch_warnings(), contextlib.suppress(Exception):
             warnings.simplefilter("ignore")
             return dict(
-                zip(names, ReferenceEvaluator(str(self.path)).run(names, dict(inputs)), strict=True)
+                zip(
+                    names,
+                    ReferenceEvaluator(str(self.files[0])).run(names, dict(inputs)),
+                    strict=True,
+                )
             )
         return None
 
@@ -83,7 +95,9 @@ class OnnxModel:
                 f"an ONNX file cannot become {capture.dialect} by {capture.how}",
                 hint="give the model that it was exported from",
             )
-        model = onnx.load(self.path)
+        model = onnx.load(self.files[0])
+        if _digest(self.files) != self.digest:
+            raise changed(self.files[0])
         strip_metadata(model)
         save(model, folder)
 
@@ -94,16 +108,16 @@ def load(spec: SourceSpec) -> OnnxModel:
     assert path is not None, "an .onnx source is a file"
     refuse_contents(path, Kind.ONNX)
     graph = _parse(path)
-    files = [path, *_external(graph, path)]
+    files = (path, *_external(graph, path))
+    digest = _digest(files)
     session = _session(path)
     full = merge.complete(spec, tuple(_inputs(graph.graph)), ())
     _check_outputs(graph.graph)
     signature = infer(
         full.inputs, full.axes, spec.outputs, spec.batch, lambda given: _try(session, given, full)
     )
-    digest = _digest(files)
     return OnnxModel(
-        name_of(spec), digest, signature, witness_files(spec, digest, files), path, session
+        name_of(spec), digest, signature, witness_files(spec, digest, files), files, session
     )
 
 
@@ -220,7 +234,7 @@ def _dtype(value: ValueInfoProto) -> str:
     )
 
 
-def _digest(files: list[Path]) -> str:
+def _digest(files: Sequence[Path]) -> str:
     import onnxruntime
 
     # By content alone: where the files lie, and what they are called, is no part of the model.

@@ -14,7 +14,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy_targets.errors import ConfigError, UnsupportedModel
+from deploy_targets.errors import ConfigError, ConversionFailed, UnsupportedModel
 from deploy_targets.records import DynamicAxis, TensorSpec
 
 
@@ -100,6 +100,11 @@ def depended_on(spec: SourceSpec) -> list[Path]:
             )
         found |= matches
     return sorted(found)
+
+
+def changed(path: Path) -> ConversionFailed:
+    """The error for a file that is no longer what was loaded: nothing of it may be kept."""
+    return ConversionFailed(f"{path} changed while it was being built", hint="build it again")
 
 
 def refuse_contents(path: Path, kind: Kind) -> None:

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from deploy_targets import frontends
-from deploy_targets.errors import ConfigError, DeployError
+from deploy_targets.errors import ConfigError, ConversionFailed, DeployError
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.records import Capture, Dialect, DynamicAxis, TensorSpec
 from deploy_targets.testing import zoo
@@ -168,3 +168,12 @@ def test_a_capture_is_the_graph_without_notes_and_in_one_file(tmp_path: Path) ->
     assert np.array_equal(again.run(inputs)["logits"], loaded.run(inputs)["logits"])
     with pytest.raises(DeployError, match="cannot become exported"):
         loaded.capture(Capture(Dialect.EXPORTED, "torch.export"), tmp_path)
+
+
+def test_a_file_that_changes_while_it_is_built_is_not_captured(tmp_path: Path) -> None:
+    path = zoo.convnet(tmp_path / "m.onnx")
+    model = frontends.load(SourceSpec(str(path)))
+    zoo.tokens(path)
+    with pytest.raises(ConversionFailed, match="changed while it was being built"):
+        model.capture(model.captures[0], tmp_path)
+    assert not (tmp_path / "model.onnx").exists()
