@@ -6,6 +6,7 @@ may give them names and ranges; else they are called "<input>_dim_0".
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +56,10 @@ def read(path: Path) -> ExportedProgram:
 
     refuse_contents(path, Kind.EXPORTED)
     try:
-        return torch.export.load(path)
+        # PyTorch warns of its own deprecated parts here; the user can do nothing about them.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return torch.export.load(path)
     except Exception as error:
         raise UnsupportedModel(
             f"{path} cannot be loaded by torch.export.load: {described(error)}",
