@@ -8,7 +8,6 @@ permute, rename, cast, split or pad anything themselves.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,6 @@ from deploy_targets.records import (
     Call,
     Case,
     Check,
-    Dim,
     Entry,
     Port,
     Signature,
@@ -221,8 +219,3 @@ def _dtype(name: str) -> np.dtype[np.generic]:
 
 def _say(tensors: Tensors) -> str:
     return ", ".join(f"{name} {list(array.shape)}" for name, array in tensors.items())
-
-
-def elements(shape: Sequence[Dim]) -> int:
-    """How many elements the fixed sizes of a shape multiply to."""
-    return math.prod(dim for dim in shape if isinstance(dim, int))

@@ -37,9 +37,9 @@ def run(
         typer.Option("--set", "-s", help="A target's option: arch=arm64, or lambda.arch=arm64."),
     ] = None,
     name: options.Name = None,
-    inputs: options.Inputs = [],  # noqa: B006 - typer copies it
-    axes: options.Axes = [],  # noqa: B006
-    outputs: options.Outputs = [],  # noqa: B006
+    inputs: options.Inputs = None,
+    axes: options.Axes = None,
+    outputs: options.Outputs = None,
     samples: options.SamplesOption = None,
     budget: options.Budget = None,
     fresh: Annotated[
@@ -53,7 +53,14 @@ def run(
 ) -> None:
     """Build a bundle for each target, proven in its own runtime."""
     flags = options.Flags(
-        source, config, name, tuple(inputs), tuple(axes), tuple(outputs), samples, budget
+        source,
+        config,
+        name,
+        tuple(inputs or ()),
+        tuple(axes or ()),
+        tuple(outputs or ()),
+        samples,
+        budget,
     )
     settings = options.settings_of(flags)
     names = target or list(settings.targets)

@@ -20,9 +20,9 @@ NAME = "inspect"
 def run(
     source: options.Source = None,
     config: options.Config = None,
-    inputs: options.Inputs = [],  # noqa: B006 - typer copies it
-    axes: options.Axes = [],  # noqa: B006
-    outputs: options.Outputs = [],  # noqa: B006
+    inputs: options.Inputs = None,
+    axes: options.Axes = None,
+    outputs: options.Outputs = None,
     as_json: options.Json = False,
 ) -> None:
     """Show a model or a bundle, and what targets would not take."""
@@ -35,7 +35,9 @@ def run(
     from deploy_targets.cli import console
     from deploy_targets.workspace import Workspace
 
-    flags = options.Flags(source, config, None, tuple(inputs), tuple(axes), tuple(outputs))
+    flags = options.Flags(
+        source, config, None, tuple(inputs or ()), tuple(axes or ()), tuple(outputs or ())
+    )
     spec = api.spec_of(options.settings_of(flags))
     with console.stages("load and capture the model"):
         found = inspection.inspect(spec, Workspace())

@@ -31,12 +31,13 @@ Config = Annotated[
 ]
 Name = Annotated[str | None, typer.Option("--name", help="The model's name in its bundles.")]
 Inputs = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option("--input", "-i", help="An input: 'image=float32[batch,3,224,224]'."),
 ]
-Axes = Annotated[list[str], typer.Option("--axis", help="A dynamic axis: 'batch=1..8'.")]
+Axes = Annotated[list[str] | None, typer.Option("--axis", help="A dynamic axis: 'batch=1..8'.")]
 Outputs = Annotated[
-    list[str], typer.Option("--output", help="An output's name, and kind: 'logits:classifier'.")
+    list[str] | None,
+    typer.Option("--output", help="An output's name, and kind: 'logits:classifier'."),
 ]
 SamplesOption = Annotated[
     Path | None,
