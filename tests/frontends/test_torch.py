@@ -98,8 +98,8 @@ def test_a_callable_that_needs_arguments_is_refused(write: Write) -> None:
     ("code", "said"),
     [
         ("def build(): return nn.Linear(4, 2).state_dict()", "a dictionary (of weights?)"),
-        ("def build(): return (nn.Linear(4, 2), 1)", "a tuple"),
-        ("def build(): pass", "a NoneType"),
+        ("def build(): return (nn.Linear(4, 2), 1)", "type tuple"),
+        ("def build(): pass", "type NoneType"),
     ],
 )
 def test_what_is_no_module_is_refused(write: Write, code: str, said: str) -> None:

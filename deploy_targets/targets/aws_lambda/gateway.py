@@ -7,6 +7,7 @@ runs in its sandbox and answers one request at a time, as one of Lambda's own do
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -61,7 +62,7 @@ class _Gateway(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = do_GET
 
     def log_message(self, *_: object) -> None:
-        """The function has its own log."""
+        """No line for each request: the function has its own log."""
 
     def _forward(self) -> None:
         length = self.headers.get("content-length") or "0"
@@ -79,7 +80,8 @@ class _Gateway(BaseHTTPRequestHandler):
         except EventTooLarge as error:
             self._error(413, error.problem)
         except (FunctionFailed, calls.Refused) as error:
-            self.log_error("%s", error)
+            # The client learns that it failed, and whoever serves it why.
+            sys.stderr.write(f"{error}\n")
             self._error(502, "the function failed; its log says why")
         else:
             self._answer(status, headers, body)
