@@ -120,8 +120,7 @@ def one_way(
         graph = capture(model, way.capture, workspace, reuse=reuse)
     prepared = Prepared(model.name, model.signature, graph, job.recipe)
     with progress(f"build for {way.target.name}"):
-        notes = (*way.notes, *golden.doubts(model, known))
-        bundle = seal(prepared, known, job, way, notes, workspace)
+        bundle = seal(prepared, known, job, way, workspace)
     with progress(f"verify in {way.target.name}'s runtime"):
         report = merged(bundle, verify(bundle, runner))
     bundles.write_report(bundle, report)
@@ -148,7 +147,6 @@ def seal(
     known: Golden,
     job: Job,
     way: Attempt,
-    notes: tuple[str, ...],
     workspace: Workspace,
 ) -> Bundle:
     """The target's files, then golden in the artifact's terms, then the seal."""
@@ -161,7 +159,7 @@ def seal(
     built = way.target.build(prepared, way.folder, workspace)
     checks, uncovered = _encode(known, built)
     bundles.write_golden(way.folder, checks)
-    manifest = _manifest(prepared, known, job, way.target, built, uncovered, notes)
+    manifest = _manifest(prepared, known, job, way, built, uncovered)
     return bundles.seal(way.folder, manifest, built.roles)
 
 
@@ -219,12 +217,11 @@ def _manifest(
     prepared: Prepared,
     known: Golden,
     job: Job,
-    target: Target,
+    way: Attempt,
     built: Built,
     uncovered: tuple[str, ...],
-    notes: tuple[str, ...],
 ) -> Manifest:
-    recipe = job.recipe
+    recipe, target = job.recipe, way.target
     return Manifest(
         schema=bundles.SCHEMA,
         name=prepared.name,
@@ -243,5 +240,5 @@ def _manifest(
         uncovered=uncovered,
         tools={"deploy-targets": deploy_targets.__version__, **built.tools},
         quantized=built.quantized,
-        notes=(*notes, *built.notes),
+        notes=(*way.notes, *known.doubts, *built.notes),
     )

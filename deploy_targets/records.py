@@ -69,6 +69,7 @@ class Golden:
     cases: tuple[Case, ...]
     noise: Mapping[str, float]  # per output: relative L2 of the original from itself
     noise_sources: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # what a reader must know of the reference itself
 
 
 class Dialect(enum.StrEnum):

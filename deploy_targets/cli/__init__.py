@@ -21,7 +21,6 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="deploy-target",
     help="One trained model in; for each place it must run, an artifact proven to answer alike.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     # rich would draw boxes around the help, and take as long for it as all the rest does.
     rich_markup_mode=None,
@@ -58,7 +57,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     as_json = "--json" in sys.argv
     try:
-        code = app(standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if code == INTERRUPTED:
             typer.echo("interrupted; nothing was left half-written", err=True)
     except DeployError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,17 +27,13 @@ def record(model: Model, asked: Sequence[Question], name: str = "tensors") -> Go
     chosen = {len(cases) * i // (NOISY_CASES - 1) for i in range(NOISY_CASES)}
     probed = [cases[min(i, len(cases) - 1)] for i in sorted(chosen)]
     noise, sources = _noise(model, probed)
-    return Golden(name, model.signature, cases, noise, sources)
+    doubts = (*_contradictions(model, cases), *_not_finite(cases), *_unsure(noise))
+    return Golden(name, model.signature, cases, noise, sources, doubts)
 
 
-def doubts(model: Model, golden: Golden) -> tuple[str, ...]:
-    """What a reader must know of the reference itself."""
-    return (*contradictions(model, golden), *_not_finite(golden), *_unsure(golden))
-
-
-def contradictions(model: Model, golden: Golden) -> tuple[str, ...]:
+def _contradictions(model: Model, cases: Sequence[Case]) -> tuple[str, ...]:
     """Where an independent implementation disagrees on the smallest case; empty where none does."""
-    case = min(golden.cases, key=lambda case: sum(a.nbytes for a in case.inputs.values()))
+    case = min(cases, key=lambda case: sum(a.nbytes for a in case.inputs.values()))
     other = model.second_opinion(case.inputs)
     if other is None:
         return ()
@@ -50,23 +46,23 @@ def contradictions(model: Model, golden: Golden) -> tuple[str, ...]:
     )
 
 
-def _not_finite(golden: Golden) -> tuple[str, ...]:
+def _not_finite(cases: Sequence[Case]) -> tuple[str, ...]:
     found = (
         f"the original itself answers NaN or infinities in {name} of {case.name}: look at the "
         "model, and at what it is given"
-        for case in golden.cases
+        for case in cases
         for name, array in case.outputs.items()
         if array.dtype.kind == "f" and not np.isfinite(array).all()
     )
     return tuple(itertools.islice(found, 1))
 
 
-def _unsure(golden: Golden) -> tuple[str, ...]:
+def _unsure(noise: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(
-        f"the original differs from itself by {noise:.1e} in {name}: so uncertain an answer "
+        f"the original differs from itself by {distance:.1e} in {name}: so uncertain an answer "
         "cannot be judged as finely as others"
-        for name, noise in golden.noise.items()
-        if not noise <= DISAGREEMENT
+        for name, distance in noise.items()
+        if not distance <= DISAGREEMENT
     )
 
 

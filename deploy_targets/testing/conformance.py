@@ -194,4 +194,4 @@ def _build(
     workspace: Workspace,
 ) -> Bundle:
     prepared = Prepared("spoilt", known.signature, graph, job.recipe)
-    return pipeline.seal(prepared, known, job, Attempt(target, how, folder), (), workspace)
+    return pipeline.seal(prepared, known, job, Attempt(target, how, folder), workspace)

@@ -184,4 +184,6 @@ def test_help_and_version(cli: Cli) -> None:
     run = cli("--help")
     for command in ("build", "verify", "targets", "inspect", "doctor", "init", "serve"):
         assert command in run.stdout
+    bare = cli()
+    assert (bare.returncode, bare.stdout, bare.stderr) == (0, run.stdout, "")
     assert cli("--version").stdout.strip() == "0.1.0"

@@ -9,7 +9,7 @@ import pytest
 
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.parity.cases import Question
-from deploy_targets.parity.golden import contradictions, record
+from deploy_targets.parity.golden import record
 from deploy_targets.records import Array, Capture, Signature, Tensors, TensorSpec
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (4,)),), (TensorSpec("y", "float32", (4,)),))
@@ -56,7 +56,14 @@ def test_noise_that_is_no_number_is_infinite_and_not_lost() -> None:
     def overflows(x: Array) -> Array:
         return x if x.dtype == np.float32 else np.full_like(x, np.nan)
 
-    assert record(Function(overflows), ASKED).noise["y"] == float("inf")
+    known = record(Function(overflows), ASKED)
+    assert known.noise["y"] == float("inf")
+    assert "differs from itself by inf in y" in known.doubts[0]
+
+
+def test_an_original_that_answers_nan_is_said() -> None:
+    (doubt,) = record(Function(lambda x: np.full_like(x, np.nan)), ASKED).doubts
+    assert "itself answers NaN or infinities in y of a" in doubt
 
 
 def test_a_model_that_fails_is_told_with_the_case_that_it_failed_on() -> None:
@@ -70,5 +77,5 @@ def test_a_model_that_fails_is_told_with_the_case_that_it_failed_on() -> None:
 def test_a_second_implementation_that_disagrees_is_said() -> None:
     for other, said in ((lambda x: x * 2, ""), (lambda x: x * 3, "reference itself is in doubt")):
         model = Function(lambda x: x * 2, other)
-        notes = contradictions(model, record(model, ASKED))
+        notes = record(model, ASKED).doubts
         assert (not notes) if not said else said in notes[0]
