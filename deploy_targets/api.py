@@ -15,14 +15,9 @@ from deploy_targets.frontends.source import SourceSpec, name_of
 from deploy_targets.parity.verify import Recorded
 from deploy_targets.parity.verify import answers as ask
 from deploy_targets.pipeline import Job, Outcome
-from deploy_targets.records import (
-    Answer,
-    Array,
-    DynamicAxis,
-    ParityReport,
-    TensorSpec,
-)
+from deploy_targets.records import Answer, Array, DynamicAxis, TensorSpec
 from deploy_targets.runtime import Model
+from deploy_targets.verdicts import ParityReport
 from deploy_targets.workspace import Workspace
 
 
@@ -48,7 +43,7 @@ def build(
     Raises ParityFailed where the artifact does not answer as the model does (it is then kept
     beside `out` as <out>.refused), and other DeployErrors.
     """
-    settings = _settings(model)
+    settings = settings_of(model)
     chosen = registry.load(target, {**settings.targets.get(target, {}), **(options or {})})
     spec = spec_of(settings)
     place = Path(out) if out else settings.base / "build" / f"{name_of(spec)}-{target}"
@@ -103,7 +98,7 @@ def answers(
 
 def load(model: str | Path | Settings) -> Model:
     """The original model, runnable, from a deploy.toml, a folder that holds one, or settings."""
-    return frontends.load(spec_of(_settings(model)))
+    return frontends.load(spec_of(settings_of(model)))
 
 
 def recording(actual: Path, bundle: Path) -> Recorded:
@@ -167,7 +162,8 @@ def spec_of(settings: Settings) -> SourceSpec:
     )
 
 
-def _settings(model: str | Path | Settings) -> Settings:
+def settings_of(model: str | Path | Settings) -> Settings:
+    """The settings in a deploy.toml, or in a folder that holds one. Raises ConfigError."""
     if isinstance(model, Settings):
         return model
     path = Path(model)

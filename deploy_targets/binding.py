@@ -166,8 +166,13 @@ def _check(
         for p in part.entry.outputs
         if case.outputs
     }
+    noise = {
+        p.spec.name: _permuted(of(p, case.noise), p)
+        for p in part.entry.outputs
+        if p.of in case.noise
+    }
     _within_limits(part.entry, case, inputs, expected)
-    return Check(golden, Call(f"{case.name}/{index}", part.entry.name, inputs), expected)
+    return Check(golden, Call(f"{case.name}/{index}", part.entry.name, inputs), expected, noise)
 
 
 def _rows(array: Array, axis: int | None, whole: int, rows: Sequence[int]) -> Array:

@@ -19,19 +19,12 @@ from typing import Any
 import numpy as np
 
 from deploy_targets.errors import BundleCorrupt, ConfigError
-from deploy_targets.records import (
-    Array,
-    Bundle,
-    Call,
-    Check,
-    FileRecord,
-    Manifest,
-    ParityReport,
-)
+from deploy_targets.records import Array, Bundle, Call, Check, FileRecord, Manifest
+from deploy_targets.verdicts import ParityReport
 from deploy_targets.workspace import digest_of_file
 
 MANIFEST, GOLDEN, PARITY = "deploy-target.json", "golden.safetensors", "parity.json"
-SCHEMA, SEAL = 1, "seal"
+SCHEMA, SEAL = 2, "seal"
 
 
 def digest(bundle: Bundle) -> str:
@@ -74,27 +67,30 @@ def open_bundle(folder: Path) -> Bundle:
 
 
 def write_golden(folder: Path, checks: Iterable[Check]) -> None:
-    """Keys are `<golden>/<call>/<entry>/in|out/<tensor>`; a call's own slashes are `|`."""
+    """Keys are `<golden>/<call>/<entry>/in|out|noise/<tensor>`; a call's own slashes are `|`."""
     flat: dict[str, Array] = {}
     for check in checks:
         call = check.call
         head = f"{check.golden}/{call.name.replace('/', '|')}/{call.entry}"
         flat |= {f"{head}/in/{name}": array for name, array in call.inputs.items()}
         flat |= {f"{head}/out/{name}": array for name, array in check.expected.items()}
+        flat |= {f"{head}/noise/{name}": array for name, array in check.noise.items()}
     write_tensors(folder / GOLDEN, flat)
 
 
 def read_golden(bundle: Bundle) -> Iterator[Check]:
     """The checks of a bundle, sorted by golden and call."""
-    found: dict[tuple[str, str, str], tuple[dict[str, Array], dict[str, Array]]] = {}
+    found: dict[tuple[str, str, str], dict[str, dict[str, Array]]] = {}
     for key, array in read_tensors(bundle.path / GOLDEN).items():
         try:
             golden, call, entry, side, tensor = key.split("/", 4)
-        except ValueError as error:
+            sides = found.setdefault((golden, call, entry), {"in": {}, "out": {}, "noise": {}})
+            sides[side][tensor] = array
+        except (ValueError, KeyError) as error:
             raise _corrupt(f"{GOLDEN} holds a key of another form: {key!r}") from error
-        found.setdefault((golden, call, entry), ({}, {}))[side == "out"][tensor] = array
-    for (golden, call, entry), (inputs, expected) in sorted(found.items()):
-        yield Check(golden, Call(call.replace("|", "/"), entry, inputs), expected)
+    for (golden, call, entry), sides in sorted(found.items()):
+        asked = Call(call.replace("|", "/"), entry, sides["in"])
+        yield Check(golden, asked, sides["out"], sides["noise"])
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], **metadata: str) -> None:

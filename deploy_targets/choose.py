@@ -22,9 +22,10 @@ from deploy_targets.errors import (
     ToolMissing,
     UnsupportedModel,
 )
-from deploy_targets.records import Bundle, Capture, ParityReport, Verdict
+from deploy_targets.records import Bundle, Capture
 from deploy_targets.runtime import Model, Runner, Session
 from deploy_targets.targets.base import Target
+from deploy_targets.verdicts import ParityReport, Verdict
 from deploy_targets.workspace import Workspace
 
 Progress = Callable[[str], AbstractContextManager[object]]
@@ -162,7 +163,8 @@ def _refusal(tally: _Tally, out: Path, name: str) -> DeployError:
         kept = publish.keep_refused(tally.refused[0].bundle, out)
         return ParityFailed(
             f"no artifact answers as {name} does. {'. '.join(tally.said)}",
-            hint=f"what was refused is kept in {kept}: see its {bundles.PARITY}",
+            hint=f"`deploy-target verify {kept} --explain` finds where it parts from the original; "
+            f"the numbers are in its {bundles.PARITY}",
         )
     if len(tally.errors) == 1:
         return tally.errors[0]

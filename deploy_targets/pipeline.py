@@ -22,7 +22,7 @@ from deploy_targets.binding import NotCovered, encode
 from deploy_targets.choose import Attempt, Candidate, Progress, silent
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
-from deploy_targets.parity import cases, golden, judge, samples
+from deploy_targets.parity import cases, golden, rows, samples
 from deploy_targets.parity.verify import merged, verify
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import (
@@ -33,14 +33,17 @@ from deploy_targets.records import (
     Golden,
     Graph,
     Manifest,
-    ParityReport,
     Prepared,
     Recipe,
-    Verdict,
+    Signature,
 )
 from deploy_targets.runtime import Model, Runner
 from deploy_targets.targets.base import Target
+from deploy_targets.verdicts import ParityReport, Verdict
 from deploy_targets.workspace import Workspace, digest_of
+
+GRAPH = "graph"
+"""The kind under which the workspace caches captured graphs."""
 
 
 @dataclass(frozen=True)
@@ -124,22 +127,27 @@ def one_way(
     with progress(f"verify in {way.target.name}'s runtime"):
         report = merged(bundle, verify(bundle, runner))
     bundles.write_report(bundle, report)
-    return Candidate(bundle, report, judge.overall(bundle.manifest.lanes, report.rows))
+    return Candidate(bundle, report, rows.overall(bundle.manifest.lanes, report.rows))
 
 
 def capture(model: Model, how: Capture, workspace: Workspace, *, reuse: bool = True) -> Graph:
     """The model as a graph on disk; with `reuse`, made once for each model and way."""
-    key = digest_of(
-        model.digest,
+    make = workspace.cached if reuse else workspace.replace
+    key = capture_key(model.digest, model.signature, how)
+    folder = make(GRAPH, key, lambda home: model.capture(how, home))
+    return Graph(how.dialect, folder, model.digest, how.how)
+
+
+def capture_key(digest: str, signature: Signature, how: Capture) -> str:
+    """What the graph of a model is cached under; a manifest holds all of it."""
+    return digest_of(
+        digest,
         frontends.environment(),
         rebuild.program(),
-        bundles.as_json(model.signature),
+        bundles.as_json(signature),
         how.dialect,
         how.how,
     )
-    make = workspace.cached if reuse else workspace.replace
-    folder = make("graph", key, lambda home: model.capture(how, home))
-    return Graph(how.dialect, folder, model.digest, how.how)
 
 
 def seal(
@@ -178,22 +186,22 @@ def verify_folder(
     target = registry.load(opened.manifest.target, opened.manifest.options)
     with progress(f"verify in {target.name}'s runtime"), ExitStack() as stack:
         runner = recorded or stack.enter_context(choose.world(target, workspace))
-        rows = verify(opened, runner, lanes)
-    report = merged(opened, rows)
+        found = verify(opened, runner, lanes)
+    report = merged(opened, found)
     try:
         bundles.write_report(opened, report)
     except OSError as error:
         with progress(f"{bundles.PARITY} could not be written: {error.strerror}"):
             pass
     asked = [replace(lane, required=True) for lane in opened.manifest.lanes if lane.name in lanes]
-    return Outcome(opened, report, judge.overall(asked or opened.manifest.lanes, rows))
+    return Outcome(opened, report, rows.overall(asked or opened.manifest.lanes, found))
 
 
 def outcome(bundle: Bundle, tried: tuple[str, ...] = (), *, cached: bool = False) -> Outcome:
     """What is known of a bundle that has been judged."""
     report = bundles.read_report(bundle)
     assert report is not None, "only judged bundles are published"
-    verdict = judge.overall(bundle.manifest.lanes, report.rows)
+    verdict = rows.overall(bundle.manifest.lanes, report.rows)
     return Outcome(bundle, report, verdict, tried, cached)
 
 
@@ -235,7 +243,7 @@ def _manifest(
         lanes=built.lanes,
         goldens=(known.name,),
         synthetic=all(case.synthetic for case in known.cases),
-        bounds={recipe.name: judge.bounds([known], recipe, job.budget)},
+        bounds={recipe.name: rows.bounds(known, recipe, job.budget)},
         bounds_from=known.noise_sources,
         uncovered=uncovered,
         tools={"deploy-targets": deploy_targets.__version__, **built.tools},

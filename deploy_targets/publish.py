@@ -16,7 +16,8 @@ from pathlib import Path
 
 from deploy_targets import bundle as bundles
 from deploy_targets.errors import BundleCorrupt, ConfigError
-from deploy_targets.records import Bundle, Verdict
+from deploy_targets.records import Bundle
+from deploy_targets.verdicts import Verdict
 
 
 def check_out(out: Path) -> None:

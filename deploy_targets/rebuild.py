@@ -16,10 +16,11 @@ from deploy_targets import bundle as bundles
 from deploy_targets import frontends
 from deploy_targets.errors import BundleCorrupt
 from deploy_targets.frontends.source import name_of
-from deploy_targets.parity import judge, samples
-from deploy_targets.records import Bundle, Verdict
+from deploy_targets.parity import rows, samples
+from deploy_targets.records import Bundle
 from deploy_targets.resources import resource
 from deploy_targets.runtime import Model
+from deploy_targets.verdicts import Verdict
 from deploy_targets.workspace import Workspace, digest_of, digest_of_file
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def recall(job: Job, workspace: Workspace) -> Bundle | None:
     except BundleCorrupt:
         return None
     report = bundles.read_report(bundle)
-    passed = report and judge.overall(bundle.manifest.lanes, report.rows) is Verdict.PASS
+    passed = report and rows.overall(bundle.manifest.lanes, report.rows) is Verdict.PASS
     return bundle if passed else None
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deploy_targets.verdicts import Bound
+
 Array = NDArray[np.generic]
 Tensors = Mapping[str, Array]
 
@@ -58,6 +60,18 @@ class Case:
     inputs: Tensors
     outputs: Tensors
     synthetic: bool = False
+    noise: Tensors = field(default_factory=dict)
+    """Per float output, element by element: how far the original strays from itself (one standard
+    deviation, in the output's unit, float32)."""
+
+
+@dataclass(frozen=True)
+class OutputNoise:
+    """How far the original strays from itself in one output, over all cases."""
+
+    relative_l2: float
+    jumps: float = 0.0  # share of elements that jump: labels, steps, numbers that were rounded
+    jump: float = 0.0  # the largest of those jumps, in the output's unit
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,7 @@ class Golden:
     name: str
     signature: Signature
     cases: tuple[Case, ...]
-    noise: Mapping[str, float]  # per output: relative L2 of the original from itself
+    noise: Mapping[str, OutputNoise]
     noise_sources: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()  # what a reader must know of the reference itself
 
@@ -202,6 +216,7 @@ class Check:
     golden: str
     call: Call
     expected: Tensors
+    noise: Tensors = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -237,7 +252,7 @@ class Manifest:
     lanes: tuple[Lane, ...]
     goldens: tuple[str, ...]
     synthetic: bool  # no golden case came from the user
-    bounds: Mapping[str, Mapping[str, float]]  # recipe -> output -> relative L2 allowed
+    bounds: Mapping[str, Mapping[str, Bound]]  # recipe -> output -> what is allowed
     bounds_from: tuple[str, ...]
     uncovered: tuple[str, ...]
     tools: Mapping[str, str]
@@ -253,46 +268,3 @@ class Bundle:
 
     path: Path
     manifest: Manifest
-
-
-class Verdict(enum.StrEnum):
-    """What is known of a lane. NOT_RUN is not a pass."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    NOT_RUN = "not-run"
-
-
-@dataclass(frozen=True)
-class OutputParity:
-    """How far one output of one call is from the original's. Measured, not judged."""
-
-    call: str
-    output: str
-    max_abs: float
-    relative_l2: float
-    cosine: float
-    top1: float | None = None  # share of rows with the original's largest element; classifiers
-    problem: str = ""  # what makes comparing impossible: missing, extra, another shape or dtype
-
-
-@dataclass(frozen=True)
-class Row:
-    """The verdict of one lane on one golden."""
-
-    lane: str
-    golden: str
-    verdict: Verdict
-    where: str  # what really ran: runtime, versions, machine
-    reason: str = ""
-    parity: tuple[OutputParity, ...] = ()
-    seconds: float | None = None
-    notes: tuple[str, ...] = ()  # what was not as where the bundle will live
-
-
-@dataclass(frozen=True)
-class ParityReport:
-    """`parity.json`: rows lane x golden about the one manifest whose digest it names."""
-
-    bundle: str
-    rows: tuple[Row, ...]

@@ -5,11 +5,21 @@
 
 from __future__ import annotations
 
+import enum
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 from deploy_targets.records import Answer, Bundle, Call, Capture, Signature, Tensors
+
+
+class Rounding(enum.StrEnum):
+    """Another way to compute the same answers: what is varied to see how sure a model is."""
+
+    DOUBLE = "float64 against float32"
+    OPERANDS = "every operand moved by an ulp at random"
+    THREADS = "one thread against several"
+    OPTIMIZED = "all graph optimisations against none"
 
 
 class Model(Protocol):
@@ -30,11 +40,11 @@ class Model(Protocol):
         """The ways to get a graph out of it, best first."""
 
     @property
-    def float64(self) -> bool:
-        """Whether `run` can answer in float64."""
+    def roundings(self) -> tuple[Rounding, ...]:
+        """The other ways in which `run` can compute an answer."""
 
-    def run(self, inputs: Tensors, *, float64: bool = False) -> Tensors:
-        """Answers in the model's own names and layout; with `float64`, computed in float64."""
+    def run(self, inputs: Tensors, *, rounding: Rounding | None = None, seed: int = 0) -> Tensors:
+        """Answers in the model's own names and layout, computed as it is or with a rounding."""
 
     def second_opinion(self, inputs: Tensors) -> Tensors | None:
         """What an independent implementation answers; None where there is none."""

@@ -17,14 +17,11 @@ from deploy_targets.records import (
     Check,
     Lane,
     Manifest,
-    OutputParity,
-    ParityReport,
     Recipe,
-    Row,
     Signature,
     TensorSpec,
-    Verdict,
 )
+from deploy_targets.verdicts import Bound, OutputParity, ParityReport, Row, Verdict
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (2,)),), (TensorSpec("y", "float32", (2,)),))
 
@@ -43,7 +40,7 @@ def manifest() -> Manifest:
         lanes=(Lane("here", "fp32"),),
         goldens=("tensors",),
         synthetic=True,
-        bounds={"fp32": {"y": 1e-6}},
+        bounds={"fp32": {"y": Bound(1e-6, 8.0, 12.0, 24.0)}},
         bounds_from=(),
         uncovered=(),
         tools={},
@@ -52,7 +49,7 @@ def manifest() -> Manifest:
 
 def check() -> Check:
     x = np.array([1, 2], np.float32)
-    return Check("tensors", Call("case/0", "main", {"x": x}), {"y": x * 2})
+    return Check("tensors", Call("case/0", "main", {"x": x}), {"y": x * 2}, {"y": x * 1e-7})
 
 
 @pytest.fixture
@@ -71,6 +68,7 @@ def test_what_was_sealed_is_what_is_opened(sealed: Bundle) -> None:
     (read,) = bundles.read_golden(opened)
     assert (read.golden, read.call.name, read.call.entry) == ("tensors", "case/0", "main")
     np.testing.assert_array_equal(read.expected["y"], [2, 4])
+    np.testing.assert_array_equal(read.noise["y"], check().noise["y"])
 
 
 def test_sealing_twice_gives_the_same_bytes(sealed: Bundle) -> None:

@@ -9,7 +9,8 @@ import pytest
 from deploy_targets import bundle as bundles
 from deploy_targets import publish
 from deploy_targets.errors import ConfigError
-from deploy_targets.records import Bundle, ParityReport, Row, Verdict
+from deploy_targets.records import Bundle
+from deploy_targets.verdicts import ParityReport, Row, Verdict
 
 from .test_bundle import check, manifest
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from deploy_targets.pipeline import Outcome
-    from deploy_targets.records import Row, Verdict
+    from deploy_targets.verdicts import Row, Verdict
 
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 err = Console(stderr=True, highlight=False, soft_wrap=True)

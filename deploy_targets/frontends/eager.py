@@ -11,7 +11,7 @@ import functools
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from deploy_targets.frontends.source import (
 from deploy_targets.frontends.torch import Callee
 from deploy_targets.frontends.witness import Witness, witness_files, witness_load
 from deploy_targets.records import Array, Capture, Signature, Tensors
+from deploy_targets.runtime import Rounding
 from deploy_targets.workspace import digest_of, digest_of_file
 
 
@@ -61,28 +62,44 @@ class EagerModel:
         return identity.weights(self.callee.module)
 
     @functools.cached_property
-    def float64(self) -> bool:
-        """Whether the whole of it can be computed in float64: found by trying."""
-        inputs = probe(self.signature.inputs, sizes_to_run(self.signature.axes)[0])
-        try:
-            answers = self.run(inputs, float64=True)
-        except Exception:
-            return False
-        floats = [spec.name for spec in self.signature.outputs if spec.dtype in FLOATS]
-        return bool(floats) and all(answers[name].dtype.name == "float64" for name in floats)
+    def roundings(self) -> tuple[Rounding, ...]:
+        """Those that the whole of it can be computed with: found by trying."""
+        wanted = (Rounding.DOUBLE, Rounding.OPERANDS, Rounding.THREADS)
+        return tuple(rounding for rounding in wanted if self._takes(rounding))
 
     @functools.cached_property
     def _double(self) -> Callee:
         double = copy.deepcopy(self.callee.module).double()
         return Callee(double, self.callee.arrange, self.callee.captures)
 
-    def run(self, inputs: Tensors, *, float64: bool = False) -> dict[str, Array]:
+    def run(
+        self, inputs: Tensors, *, rounding: Rounding | None = None, seed: int = 0
+    ) -> dict[str, Array]:
         """Eager, in inference mode. Raises ConfigError for inputs that do not fit."""
         check_inputs(self.signature, inputs)
         arrays = [inputs[spec.name] for spec in self.signature.inputs]
-        answers = _answers(self._double if float64 else self.callee, arrays, float64)
+        double = rounding is Rounding.DOUBLE
+        with self._otherwise(rounding, seed):
+            answers = _answers(self._double if double else self.callee, arrays, double)
         names = [spec.name for spec in self.signature.outputs]
         return dict(zip(names, answers.values(), strict=True))
+
+    def _otherwise(self, rounding: Rounding | None, seed: int) -> AbstractContextManager[object]:
+        from deploy_targets.frontends.rounding import Jitter, one_thread
+
+        if rounding is Rounding.OPERANDS:
+            return Jitter(seed)
+        return one_thread() if rounding is Rounding.THREADS else nullcontext()
+
+    def _takes(self, rounding: Rounding) -> bool:
+        inputs = probe(self.signature.inputs, sizes_to_run(self.signature.axes)[0])
+        try:
+            answers = self.run(inputs, rounding=rounding)
+        except Exception:
+            return False
+        floats = [spec.name for spec in self.signature.outputs if spec.dtype in FLOATS]
+        double = all(answers[name].dtype.name == "float64" for name in floats)
+        return bool(floats) and (double or rounding is not Rounding.DOUBLE)
 
     def second_opinion(self, inputs: Tensors) -> None:
         """None: eager PyTorch is judged by nobody here."""

@@ -1,35 +1,99 @@
-"""Measures how far an artifact's answer is from the original's. Decides nothing."""
+"""Measures how far an answer is from the original's. Decides nothing.
+
+Two arrays and the original's own noise go in, a `Distance` comes out. A whole output can hide a
+wrong part of it, and so each slice along each axis and each element are measured, too, each in
+units of what the original itself strays there.
+
+Standard library and numpy alone, and no syntax newer than Python 3.8: this file and judge.py
+travel into bundles that prove themselves where they run.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from deploy_targets.binding import in_model_terms
-from deploy_targets.records import Answer, Array, Check, Entry, OutputParity
+Array = Any  # a numpy array: this file must not depend on how newer versions spell its type
 
 NAN = float("nan")
-Flat = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+FEW = 8
+"""Slices of fewer elements than this are left to the measure by element."""
+
+OCTAVES = 24
+"""Bins of the histogram: error over noise below 2^-4, then one for each doubling."""
 
 
-def compare(
-    check: Check, answer: Answer, entry: Entry, classifiers: frozenset[str] = frozenset()
-) -> tuple[OutputParity, ...]:
-    """One measurement per output, sorted by name; outputs too many or too few are among them."""
-    expected = in_model_terms(check.expected, entry)
-    actual = in_model_terms(answer.outputs, entry)
-    dtypes = {port.of: port.spec.dtype for port in entry.outputs}
+@dataclass(frozen=True)
+class Distance:
+    """How far two arrays of the same shape are apart."""
 
-    def measured(name: str) -> OutputParity:
-        want, got = expected.get(name), actual.get(name)
-        parity = _measure(check.call.name, name, want, got, dtypes.get(name))
-        if name in classifiers and not parity.problem and want is not None and got is not None:
-            return dataclasses.replace(parity, top1=top1(want, got))
-        return parity
+    max_abs: float
+    relative_l2: float
+    cosine: float
+    whole: float = 0.0
+    part: float = 0.0
+    part_at: str = ""
+    element: float = 0.0
+    element_at: tuple[int, ...] = ()
+    expected: float = NAN
+    answered: float = NAN
+    jumped: int = 0
+    size: int = 0
+    task: dict[str, float] = field(default_factory=dict)
+    histogram: tuple[int, ...] = ()
 
-    return tuple(measured(name) for name in sorted({*expected, *actual}))
+
+@dataclass(frozen=True)
+class Jumps:
+    """What may be left out: so many elements that stray beyond a limit, yet no further than far."""
+
+    count: int = 0
+    beyond: float = math.inf  # in units of noise
+    far: float = 0.0  # in the output's unit
+
+
+def measure(
+    want: Array,
+    got: Array,
+    noise: Array | None = None,
+    granted: float = 0.0,
+    jumps: Jumps | None = None,
+    batch: int | None = None,
+) -> Distance:
+    """Measures floats near, anything else exactly.
+
+    `noise` has the shape of `want`; without it only rounding of the answer itself is excused.
+    `granted` is an error, relative to the size of each row along the axis `batch`, that counts as
+    noise. Both arrays must have the same shape.
+    """
+    if want.dtype.kind in "iubSUO":
+        return _exactly(want, got)
+    w, g = want.astype(np.float64), got.astype(np.float64)
+    apart = _apart(w, g)
+    sigma = _sigma(w, noise, granted, batch)
+    with np.errstate(all="ignore"):
+        ratio = apart / sigma
+    out = _jumping(apart, ratio, jumps or Jumps())
+    whole, part, part_at = _slices(np.where(out, 0.0, apart), sigma)
+    worst = _worst(np.where(out, 0.0, ratio))
+    return Distance(
+        max_abs=float(apart.max(initial=0.0)),
+        relative_l2=relative_l2(w, g),
+        cosine=cosine(w, g),
+        whole=whole,
+        part=part,
+        part_at=part_at,
+        element=float(ratio[worst]) if w.size else 0.0,
+        element_at=worst,
+        expected=float(w[worst]) if w.size else NAN,
+        answered=float(g[worst]) if w.size else NAN,
+        jumped=int(np.count_nonzero(out)),
+        size=w.size,
+        histogram=_histogram(ratio),
+    )
 
 
 def relative_l2(want: Array, got: Array) -> float:
@@ -55,53 +119,105 @@ def cosine(want: Array, got: Array) -> float:
         return float(w @ g) / scale
 
 
-def top1(want: Array, got: Array) -> float:
-    """The share of rows (all axes but the last) whose largest element is where it should be.
-
-    Where the original has several equal largest elements, any of them is right.
-    """
-    if not want.size or not want.ndim:
-        return 1.0
-    rows_w, rows_g = want.reshape(-1, want.shape[-1]), got.reshape(-1, got.shape[-1])
-    chosen = np.take_along_axis(rows_w, rows_g.argmax(-1)[:, None], -1)[:, 0]
-    best = rows_w.max(-1)
-    # An original that says NaN is right where the artifact says it at the same place.
-    return float(np.mean((chosen == best) | (np.isnan(chosen) & np.isnan(best))))
+def rounding(want: Array) -> Array:
+    """One unit in the last place of each float32 (or coarser) element; never zero."""
+    info = np.finfo(np.float16 if want.dtype == np.float16 else np.float32)
+    near = np.where(np.isfinite(want), np.abs(want.astype(np.float64)), 0.0)
+    # Some runtimes flush to zero what is smaller than the smallest normal number.
+    return np.maximum(near * float(info.eps), float(info.tiny))
 
 
-def _measure(
-    call: str, name: str, want: Array | None, got: Array | None, dtype: str | None
-) -> OutputParity:
-    def broken(problem: str) -> OutputParity:
-        return OutputParity(call, name, NAN, NAN, NAN, None, problem)
+def _exactly(want: Array, got: Array) -> Distance:
+    wrong = np.asarray(want != got)
+    where = _worst(wrong.astype(np.float64))
+    numbers = want.dtype.kind in "iub" and bool(want.size)
+    w, g = (want.astype(np.float64), got.astype(np.float64)) if numbers else (wrong * 0.0, wrong)
+    return Distance(
+        max_abs=float(np.abs(w - g).max(initial=0.0)),
+        relative_l2=relative_l2(w, g),
+        cosine=cosine(w, g),
+        element_at=where,
+        expected=float(w[where]) if numbers else NAN,
+        answered=float(g[where]) if numbers else NAN,
+        jumped=int(np.count_nonzero(wrong)),
+        size=int(want.size),
+    )
 
-    if got is None:
-        return broken("missing")
-    if want is None:
-        return broken("not an output of the model")
-    if want.shape != got.shape:
-        return broken(f"shape {list(got.shape)}, expected {list(want.shape)}")
-    if dtype is not None and got.dtype.name != dtype:
-        return broken(f"dtype {got.dtype.name}, expected {dtype}")
-    if want.dtype.kind in "iub":
-        wrong = float(np.count_nonzero(want != got))
-        return OutputParity(call, name, wrong, wrong, 1.0 if not wrong else 0.0)
+
+def _apart(w: Array, g: Array) -> Array:
+    """|w - g|; zero for equal infinities and for NaN in both."""
+    same = ~np.isfinite(w) & ((w == g) | (np.isnan(w) & np.isnan(g)))
     with np.errstate(all="ignore"):
-        apart = np.abs(_flat(want) - _flat(got))
-    finite = apart[np.isfinite(_flat(want))]
-    largest = float(finite.max()) if finite.size else 0.0
-    return OutputParity(call, name, largest, relative_l2(want, got), cosine(want, got))
+        return np.where(same, 0.0, np.abs(w - g))
 
 
-def _comparable(want: Array, got: Array) -> tuple[Flat, Flat]:
-    """Both as float64, without what is not finite and equal, and scaled so that no square
+def _sigma(w: Array, noise: Array | None, granted: float, batch: int | None) -> Array:
+    sigma = rounding(w)
+    if noise is not None:
+        sigma = np.maximum(sigma, noise.astype(np.float64))
+    if granted:
+        size = np.where(np.isfinite(w), w, 0.0) ** 2
+        others = tuple(axis for axis in range(w.ndim) if axis != batch)
+        sigma = np.hypot(sigma, granted * np.sqrt(size.mean(others, keepdims=True)))
+    return sigma
+
+
+def _jumping(apart: Array, ratio: Array, jumps: Jumps) -> Array:
+    """The elements to leave out: those that stray most, as many as may jump as far."""
+    out = np.zeros(ratio.shape, bool)
+    if jumps.count:
+        may = np.flatnonzero((ratio > jumps.beyond) & (apart <= jumps.far))
+        strayed = np.argsort(-ratio.ravel()[may], kind="stable")
+        out.ravel()[may[strayed[: jumps.count]]] = True
+    return out
+
+
+def _slices(apart: Array, sigma: Array) -> tuple[float, float, str]:
+    """Root mean squares of error over noise: of the whole, and of the worst slice and its place."""
+    if not apart.size:
+        return 0.0, 0.0, ""
+    # Squares of what is tiny would vanish, and of what is huge overflow.
+    scale = float(sigma.max())
+    with np.errstate(all="ignore"):
+        error, own = (apart / scale) ** 2, (sigma / scale) ** 2
+    whole = _root(error.mean(), own.mean())
+    part, at = 0.0, ""
+    for axis in range(apart.ndim):
+        others = tuple(other for other in range(apart.ndim) if other != axis)
+        if apart.shape[axis] == 1 or apart.size // apart.shape[axis] < FEW:
+            continue
+        with np.errstate(all="ignore"):
+            found = _root(error.mean(others), own.mean(others))
+        worst = int(_worst(found)[0])
+        if not found[worst] <= part:
+            part, at = float(found[worst]), f"axis {axis}, index {worst}"
+    return float(whole), part, at
+
+
+def _root(error: Array, own: Array) -> Array:
+    # Noise so small that its square vanished beside the largest: any error there counts.
+    return np.sqrt(error / np.maximum(own, np.finfo(np.float64).tiny))
+
+
+def _worst(ratio: Array) -> tuple[int, ...]:
+    if not ratio.size:
+        return ()
+    # argmax takes a NaN for the largest, which is what is wanted here.
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
+
+
+def _histogram(ratio: Array) -> tuple[int, ...]:
+    with np.errstate(all="ignore"):
+        octave = np.floor(np.log2(ratio)) + 5
+    bins = np.clip(np.nan_to_num(octave, nan=OCTAVES, neginf=0), 0, OCTAVES - 1).astype(int)
+    return tuple(int(count) for count in np.bincount(bins.ravel(), minlength=OCTAVES))
+
+
+def _comparable(want: Array, got: Array) -> tuple[Array, Array]:
+    """Both as float64 vectors, without what is not finite and equal, and scaled so that no square
     overflows or vanishes."""
-    w, g = _flat(want), _flat(got)
+    w, g = want.astype(np.float64).ravel(), got.astype(np.float64).ravel()
     same = ~np.isfinite(w) & ((w == g) | (np.isnan(w) & np.isnan(g)))
     w, g = np.where(same, 0, w), np.where(same, 0, g)
     largest = float(np.abs(w).max(initial=0.0, where=np.isfinite(w)))
     return (w / largest, g / largest) if largest else (w, g)
-
-
-def _flat(array: Array) -> Flat:
-    return array.astype(np.float64).ravel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,11 +10,9 @@ import numpy as np
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.parity.cases import Question
 from deploy_targets.parity.compare import relative_l2
-from deploy_targets.records import Array, Case, Golden, Tensors
+from deploy_targets.parity.noise import noise
+from deploy_targets.records import Case, Golden, OutputNoise, Tensors
 from deploy_targets.runtime import Model
-
-NOISY_CASES = 3
-"""How many cases the noise is measured on: the first, the last and the middle one."""
 
 DISAGREEMENT = 1e-3
 """Relative L2 beyond which an independent implementation is said to contradict the reference."""
@@ -24,11 +21,10 @@ DISAGREEMENT = 1e-3
 def record(model: Model, asked: Sequence[Question], name: str = "tensors") -> Golden:
     """Asks the model everything. Raises UnsupportedModel where it does not answer twice alike."""
     cases = tuple(Case(q.name, q.why, q.inputs, _ask(model, q), q.synthetic) for q in asked)
-    chosen = {len(cases) * i // (NOISY_CASES - 1) for i in range(NOISY_CASES)}
-    probed = [cases[min(i, len(cases) - 1)] for i in sorted(chosen)]
-    noise, sources = _noise(model, probed)
-    doubts = (*_contradictions(model, cases), *_not_finite(cases), *_unsure(noise))
-    return Golden(name, model.signature, cases, noise, sources, doubts)
+    _refuse_random(cases[0], model.run(cases[0].inputs))
+    own = noise(model, cases)
+    doubts = (*_contradictions(model, cases), *_not_finite(cases), *_unsure(own.outputs))
+    return Golden(name, model.signature, own.cases, own.outputs, own.sources, doubts)
 
 
 def _contradictions(model: Model, cases: Sequence[Case]) -> tuple[str, ...]:
@@ -57,13 +53,20 @@ def _not_finite(cases: Sequence[Case]) -> tuple[str, ...]:
     return tuple(itertools.islice(found, 1))
 
 
-def _unsure(noise: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(
-        f"the original differs from itself by {distance:.1e} in {name}: so uncertain an answer "
-        "cannot be judged as finely as others"
-        for name, distance in noise.items()
-        if not distance <= DISAGREEMENT
-    )
+def _unsure(noises: Mapping[str, OutputNoise]) -> tuple[str, ...]:
+    told = [
+        f"the original differs from itself by {own.relative_l2:.1e} in {name}: so uncertain an "
+        "answer cannot be judged as finely as others"
+        for name, own in noises.items()
+        if not own.relative_l2 <= DISAGREEMENT
+    ]
+    jumping = [
+        f"{own.jumps:.2%} of the elements of {name} jump when the original rounds otherwise; "
+        "that share of them is not held against an artifact"
+        for name, own in noises.items()
+        if own.jumps
+    ]
+    return (*told, *jumping)
 
 
 def _ask(model: Model, question: Question) -> Tensors:
@@ -82,24 +85,6 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _noise(model: Model, cases: Sequence[Case]) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Per output, the largest distance of the model from itself, and what was varied."""
-    again = [(case, model.run(case.inputs)) for case in cases[:1]]
-    _refuse_random(again[0][0], again[0][1])
-    others = again + [(case, model.run(_moved(case.inputs))) for case in cases]
-    sources = ["the same question twice", "inputs moved by an ulp"]
-    if model.float64:
-        others += [(case, model.run(case.inputs, float64=True)) for case in cases]
-        sources.append("float64 against float32")
-    return {name: _furthest(name, others) for name in cases[0].outputs}, tuple(sources)
-
-
-def _furthest(name: str, others: Sequence[tuple[Case, Tensors]]) -> float:
-    apart = [relative_l2(case.outputs[name], other[name]) for case, other in others]
-    # NaN is in no order with numbers: it must not get lost in a maximum.
-    return max(apart) if all(math.isfinite(distance) for distance in apart) else math.inf
-
-
 def _refuse_random(case: Case, again: Tensors) -> None:
     for name, want in case.outputs.items():
         exact = want.dtype.kind in "iub"
@@ -108,14 +93,3 @@ def _refuse_random(case: Case, again: Tensors) -> None:
                 f"the original answers {name} differently when asked {case.name} twice",
                 hint="turn off dropout and sampling in the model, or seed them in its forward",
             )
-
-
-def _moved(inputs: Tensors) -> dict[str, Array]:
-    return {
-        name: _next(array) if array.dtype.kind == "f" else array for name, array in inputs.items()
-    }
-
-
-def _next(array: Array) -> Array:
-    # A scalar must stay an array: numpy would hand back a number.
-    return np.asarray(np.nextafter(array, np.array(np.inf, array.dtype)))

@@ -8,22 +8,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from deploy_targets import bundle as bundles
-from deploy_targets.binding import batch_axis
 from deploy_targets.errors import NotRun, ToolMissing
-from deploy_targets.parity.compare import compare
-from deploy_targets.parity.judge import judge
-from deploy_targets.records import (
-    Answer,
-    Bundle,
-    Call,
-    Check,
-    Lane,
-    ParityReport,
-    Row,
-    Signature,
-    Verdict,
-)
+from deploy_targets.parity import rows as judged
+from deploy_targets.records import Answer, Bundle, Call, Check, Lane
 from deploy_targets.runtime import Runner, Session
+from deploy_targets.verdicts import ParityReport, Row, Verdict
 
 HOST_ERRORS = (errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.EDQUOT)
 """What says something of this machine and nothing of the artifact."""
@@ -92,15 +81,6 @@ class Recorded:
         return self._answers.get(call.name, Answer({}))
 
 
-def _classifiers(signature: Signature) -> frozenset[str]:
-    """Outputs whose last axis holds classes, and so is not the batch."""
-    return frozenset(
-        spec.name
-        for spec in signature.outputs
-        if spec.kind == "classifier" and batch_axis(spec, signature.batch) != len(spec.shape) - 1
-    )
-
-
 def _every(bundle: Bundle, lane: Lane, verdict: Verdict, reason: str) -> list[Row]:
     return [Row(lane.name, golden, verdict, "", reason) for golden in bundle.manifest.goldens]
 
@@ -108,21 +88,23 @@ def _every(bundle: Bundle, lane: Lane, verdict: Verdict, reason: str) -> list[Ro
 def _ask(bundle: Bundle, session: Session, lane: Lane, golden: str) -> Row:
     manifest = bundle.manifest
     entries = {entry.name: entry for entry in manifest.entries}
-    classifiers = _classifiers(manifest.signature)
+    allowed = manifest.bounds[lane.recipe]
     checks = [check for check in bundles.read_golden(bundle) if check.golden == golden]
     said = [(check, session.run(check.call)) for check in checks]
     parity = tuple(
         measured
         for check, answer in said
-        for measured in compare(check, answer, entries[check.call.entry], classifiers)
+        for measured in judged.measured(
+            check, answer, entries[check.call.entry], manifest.signature, allowed
+        )
     )
     seconds = [answer.seconds for _, answer in said if answer.seconds is not None]
-    return judge(
+    return judged.row(
         lane,
         golden,
         session.where,
         parity,
-        manifest.bounds[lane.recipe],
+        allowed,
         statistics.median(seconds) if seconds else None,
         session.notes,
     )

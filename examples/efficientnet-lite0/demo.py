@@ -85,7 +85,7 @@ def show(outcome: deploy_targets.Outcome, photos: list[Photo]) -> int:
     out.print(table)
     parity = [p for row in outcome.report.rows for p in row.parity]
     judged = [p for p in parity if p.call.startswith("photo-")]
-    agree = sum(p.top1 == 1.0 for p in judged)
+    agree = sum(p.task.get("top1") == 1.0 for p in judged)
     furthest = max(p.relative_l2 for p in parity)
     out.print(f"same top-1 as PyTorch: {agree} of {len(judged)} photos")
     out.print(f"largest relative L2:   {furthest:.1e}, over every call of every lane")

@@ -11,6 +11,7 @@ from deploy_targets.errors import UnsupportedModel
 from deploy_targets.parity.cases import Question
 from deploy_targets.parity.golden import record
 from deploy_targets.records import Array, Capture, Signature, Tensors, TensorSpec
+from deploy_targets.runtime import Rounding
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (4,)),), (TensorSpec("y", "float32", (4,)),))
 ASKED = [Question("a", "", {"x": np.linspace(1, 2, 4, dtype=np.float32)}, True)]
@@ -25,11 +26,11 @@ class Function:
     def __init__(
         self, f: Callable[[Array], Array], other: Callable[[Array], Array] | None = None
     ) -> None:
-        self._f, self._other, self.float64 = f, other, True
+        self._f, self._other, self.roundings = f, other, (Rounding.DOUBLE,)
 
-    def run(self, inputs: Tensors, *, float64: bool = False) -> Tensors:
+    def run(self, inputs: Tensors, *, rounding: Rounding | None = None, seed: int = 0) -> Tensors:
         x = inputs["x"]
-        return {"y": self._f(x.astype(np.float64) if float64 else x)}
+        return {"y": self._f(x.astype(np.float64) if rounding else x)}
 
     def second_opinion(self, inputs: Tensors) -> Tensors | None:
         return None if self._other is None else {"y": self._other(inputs["x"])}
@@ -39,8 +40,8 @@ class Function:
 
 
 def test_noise_is_larger_for_a_model_that_amplifies_rounding() -> None:
-    calm = record(Function(lambda x: x * 2), ASKED).noise["y"]
-    wild = record(Function(lambda x: np.sin(x * 1e6)), ASKED).noise["y"]
+    calm = record(Function(lambda x: x * 2), ASKED).noise["y"].relative_l2
+    wild = record(Function(lambda x: np.sin(x * 1e6)), ASKED).noise["y"].relative_l2
     assert 0 < calm < 1e-6 < wild
     assert "float64 against float32" in record(Function(lambda x: x), ASKED).noise_sources
 
@@ -57,7 +58,8 @@ def test_noise_that_is_no_number_is_infinite_and_not_lost() -> None:
         return x if x.dtype == np.float32 else np.full_like(x, np.nan)
 
     known = record(Function(overflows), ASKED)
-    assert known.noise["y"] == float("inf")
+    assert known.noise["y"].relative_l2 == float("inf")
+    assert np.isfinite(known.cases[0].noise["y"]).all()
     assert "differs from itself by inf in y" in known.doubts[0]
 
 

@@ -14,7 +14,8 @@ import pytest
 from deploy_targets import bundle as bundles
 from deploy_targets.errors import NotRun, ToolMissing
 from deploy_targets.parity.verify import answers, merged, verify
-from deploy_targets.records import Answer, Bundle, Call, Check, Lane, Tensors, Verdict
+from deploy_targets.records import Answer, Bundle, Call, Check, Lane, Tensors
+from deploy_targets.verdicts import Verdict
 
 from ..test_bundle import manifest
 

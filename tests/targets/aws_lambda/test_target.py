@@ -14,11 +14,12 @@ from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.integrations import interpreters
 from deploy_targets.parity.verify import verify
 from deploy_targets.pipeline import Job, Outcome
-from deploy_targets.records import DynamicAxis, TensorSpec, Verdict
+from deploy_targets.records import DynamicAxis, TensorSpec
 from deploy_targets.targets.aws_lambda.runner import LambdaRunner
 from deploy_targets.targets.base import Target
 from deploy_targets.testing import zoo
 from deploy_targets.testing.conformance import TargetConformance
+from deploy_targets.verdicts import Verdict
 from deploy_targets.workspace import Workspace
 
 

@@ -1,0 +1,215 @@
+"""How sure the original is of its own answers, element by element.
+
+In: a model and its cases. Out: per case and float output one standard deviation of what other
+roundings do to each element, per output the noise as a whole, and the names of what was varied.
+To add a source: a `Rounding` of the model's, or a generator beside `_rows_alone`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deploy_targets.binding import batch_axis, sizes_of
+from deploy_targets.parity.compare import relative_l2, rounding
+from deploy_targets.records import Array, Case, OutputNoise, Signature, Tensors
+from deploy_targets.runtime import Model, Rounding
+
+THOROUGH, SEEDS = 6, 3
+"""On the smallest cases everything is varied, with that many seeds of random roundings; on the
+others, for the sake of time, only inputs and operands are moved, once."""
+
+Floats = NDArray[np.float64]
+
+INDEPENDENT = 1e-3
+"""Relative L2 beyond which rows asked alone are another question: the model mixes its rows."""
+
+ALONE = 1.0 - 1e-6
+"""Share of all squared strays in a single one of several runs: a jump, and no spread."""
+
+ULPS = 16
+"""A jump is larger than this many units in the last place."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Cases with their noise, the noise of each output, and what was varied."""
+
+    cases: tuple[Case, ...]
+    outputs: Mapping[str, OutputNoise]
+    sources: tuple[str, ...]
+
+
+def noise(model: Model, cases: Sequence[Case]) -> Noise:
+    """Asks the model every case again, with other roundings."""
+    found: list[Case] = []
+    strays: dict[str, list[_Strays]] = {}
+    sources: dict[str, None] = {}
+    sizes = [sum(array.nbytes for array in case.inputs.values()) for case in cases]
+    small = set(sorted(range(len(cases)), key=lambda i: (sizes[i], i))[:THOROUGH])
+    for number, case in enumerate(cases):
+        varied = list(_varied(model, case, thorough=number in small))
+        sources |= dict.fromkeys(source for source, _ in varied)
+        seen = {name: _strays(want, name, varied) for name, want in case.outputs.items()}
+        for name, stray in seen.items():
+            strays.setdefault(name, []).append(stray)
+        floats = {name: s.spread for name, s in seen.items() if s.spread is not None}
+        found.append(replace(case, noise=floats))
+    outputs = {name: _overall(several) for name, several in strays.items()}
+    return Noise(tuple(found), outputs, tuple(sources))
+
+
+def _varied(model: Model, case: Case, *, thorough: bool) -> Iterator[tuple[str, Tensors]]:
+    """The same question with other roundings, each with the name of what was varied."""
+    yield "inputs moved by an ulp", model.run(_moved(case.inputs))
+    for kind in model.roundings:
+        many = kind is Rounding.OPERANDS
+        if many or thorough:
+            for seed in range(SEEDS if many and thorough else 1):
+                yield kind.value, model.run(case.inputs, rounding=kind, seed=seed)
+    alone = _rows_alone(model, case)
+    if alone is not None:
+        yield "each row of a batch alone", alone
+
+
+def _moved(inputs: Tensors) -> dict[str, Array]:
+    draw = np.random.default_rng(0)
+    return {
+        name: _beside(array, draw) if array.dtype.kind == "f" else array
+        for name, array in inputs.items()
+    }
+
+
+def _beside(array: Array, draw: np.random.Generator) -> Array:
+    up = draw.random(array.shape) < 0.5
+    way = np.where(up, np.inf, -np.inf).astype(array.dtype)
+    # A scalar must stay an array: numpy would hand back a number. Zeros stay: they are exact.
+    return np.asarray(np.where(array == 0, array, np.nextafter(array, way)), array.dtype)
+
+
+def _rows_alone(model: Model, case: Case) -> Tensors | None:
+    """The batch asked row by row; None where there is none, or where rows depend on each other."""
+    signature = model.signature
+    count = sizes_of(signature.inputs, case.inputs).get(signature.batch or "", 1)
+    if count < 2 or not all(_splits(signature, name, case.inputs) for name in case.inputs):
+        return None
+    rows = [model.run(_row(signature, case.inputs, i)) for i in range(count)]
+    joined: dict[str, Array] = {}
+    for spec in signature.outputs:
+        axis = batch_axis(spec, signature.batch)
+        if axis is None:
+            return None
+        joined[spec.name] = np.concatenate([row[spec.name] for row in rows], axis)
+        want = case.outputs[spec.name]
+        if want.shape != joined[spec.name].shape:
+            return None
+        if not relative_l2(want, joined[spec.name]) <= INDEPENDENT:
+            return None
+    return joined
+
+
+def _splits(signature: Signature, name: str, inputs: Tensors) -> bool:
+    spec = next(spec for spec in signature.inputs if spec.name == name)
+    axis = batch_axis(spec, signature.batch)
+    # Within a product ("batch*time") rows are wider than one.
+    return axis is None or spec.shape[axis] == signature.batch
+
+
+def _row(signature: Signature, inputs: Tensors, index: int) -> dict[str, Array]:
+    axes = {spec.name: batch_axis(spec, signature.batch) for spec in signature.inputs}
+    return {
+        name: array if axes[name] is None else array.take([index], axes[name])
+        for name, array in inputs.items()
+    }
+
+
+def _near(array: Array) -> bool:
+    """Whether a dtype is compared by distance: floats, ml_dtypes' among them."""
+    return array.dtype.kind in "fV"
+
+
+@dataclass(frozen=True)
+class _Strays:
+    """How far one output of one case is from itself."""
+
+    spread: NDArray[np.float32] | None  # of floats: one standard deviation per element
+    relative_l2: float
+    size: int
+    jumped: int
+    jump: float
+
+
+def _strays(want: Array, name: str, varied: Sequence[tuple[str, Tensors]]) -> _Strays:
+    runs = np.stack([_stray(want, answer[name]) for _, answer in varied])
+    if not _near(want):
+        return _Strays(None, 0.0, want.size, int(runs.any(0).sum()), float(runs.max(initial=0.0)))
+    jumped, jump = _jumps(want, runs)
+    spread = _spread(want, runs, [source for source, _ in varied])
+    apart = _size_of(spread, want) if np.isfinite(runs).all() else math.inf
+    return _Strays(spread, apart, want.size, jumped, jump)
+
+
+def _stray(want: Array, other: Array) -> Floats:
+    """How far another run is, element by element; infinite where one of them says no number."""
+    w, o = want.astype(np.float64), other.astype(np.float64)
+    same = (w == o) | (np.isnan(w) & np.isnan(o))
+    with np.errstate(all="ignore"):
+        apart = np.where(same, 0.0, np.abs(w - o))
+    return np.where(np.isnan(apart), np.inf, apart)
+
+
+def _jumps(want: Array, runs: Floats) -> tuple[int, float]:
+    """How many elements leap in one run and rest in the others, and how far the farthest."""
+    with np.errstate(all="ignore"):
+        largest = runs.max(0)
+        rest = np.sort(runs, 0)[:-1]
+        alone = (rest**2).sum(0) <= (1 - ALONE) * largest**2
+    jumped = alone & (largest > ULPS * rounding(want)) & np.isfinite(largest)
+    return int(jumped.sum()), float(largest[jumped].max(initial=0.0))
+
+
+def _spread(want: Array, runs: Floats, sources: Sequence[str]) -> NDArray[np.float32]:
+    """One standard deviation per element: by the source that moves it most, and never less than
+    a unit in its last place."""
+    squares = np.where(np.isfinite(runs), runs, 0.0) ** 2
+    kinds = [[i for i, s in enumerate(sources) if s == source] for source in dict.fromkeys(sources)]
+    spread = np.sqrt(np.max([squares[kind].mean(0) for kind in kinds], 0))
+    floor = np.maximum(rounding(want), _lower_quartile(spread))
+    largest = np.finfo(np.float32).max
+    bounded: NDArray[np.float32] = np.clip(spread, floor, largest).astype(np.float32)
+    return bounded
+
+
+def _lower_quartile(spread: Floats) -> Floats:
+    """The least, over the axes, of the lower quartile of an element's slice along that axis.
+
+    No element is taken to be surer: a few runs can hit its very value by chance.
+    """
+    found = np.full(spread.shape, np.inf)
+    for axis in range(spread.ndim):
+        others = tuple(other for other in range(spread.ndim) if other != axis)
+        if spread.size and spread.size // spread.shape[axis] >= 8:
+            found = np.minimum(found, np.quantile(spread, 0.25, others, keepdims=True))
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _overall(several: Sequence[_Strays]) -> OutputNoise:
+    size = sum(s.size for s in several)
+    return OutputNoise(
+        max(s.relative_l2 for s in several),
+        sum(s.jumped for s in several) / size if size else 0.0,
+        max(s.jump for s in several),
+    )
+
+
+def _size_of(spread: NDArray[np.float32], want: Array) -> float:
+    """The root mean square of the noise over that of the answer."""
+    w = np.where(np.isfinite(want), want, 0).astype(np.float64)
+    largest = float(np.abs(w).max(initial=0.0))
+    if not largest:
+        return 0.0
+    return float(np.linalg.norm(spread / largest) / np.linalg.norm(w / largest))
