@@ -28,13 +28,14 @@ from deploy_targets import frontends, pipeline
 from deploy_targets.choose import Attempt, world
 from deploy_targets.errors import BundleCorrupt
 from deploy_targets.frontends.source import SourceSpec
-from deploy_targets.parity.judge import overall
+from deploy_targets.parity.rows import overall
 from deploy_targets.parity.verify import verify
 from deploy_targets.pipeline import Job
-from deploy_targets.records import Bundle, Capture, Golden, Graph, Prepared, Verdict
+from deploy_targets.records import Bundle, Capture, Golden, Graph, Prepared
 from deploy_targets.runtime import Runner
 from deploy_targets.targets.base import Target
 from deploy_targets.testing import faults, zoo
+from deploy_targets.verdicts import Verdict
 from deploy_targets.workspace import Workspace
 
 SDKS = ("torch", "tensorflow", "onnx", "onnxruntime", "fastapi", "playwright")
@@ -100,28 +101,23 @@ class TargetConformance:
         assert again.verdict is outcome.verdict
 
     def test_one_changed_byte_is_refused(self, outcome: pipeline.Outcome, place: Path) -> None:
-        copy = place / "changed"
-        shutil.copytree(outcome.bundle.path, copy)
         files = outcome.bundle.manifest.files
         name = next(name for name, record in files.items() if record.role == "model")
-        faults.one_byte_flipped(copy / name)
+        flip, copy = faults.FAULTS["bit_flipped"], place / "changed"
+        assert faults.in_file(outcome.bundle, name, flip, copy, 1) == copy
         with pytest.raises(BundleCorrupt, match=name):
             bundles.open_bundle(copy)
 
     @pytest.mark.parametrize(
-        "tamper",
-        [
-            faults.nan_in_one_element,
-            faults.batch_reversed,
-            faults.output_missing,
-            faults.dtype_narrowed,
-        ],
+        "name", ["nan_in_one_element", "batch_reversed", "output_missing", "dtype_changed"]
     )
     def test_a_session_with_a_fault_is_refused(
-        self, outcome: pipeline.Outcome, runner: Runner, tamper: faults.Tamper
+        self, outcome: pipeline.Outcome, runner: Runner, name: str, place: Path
     ) -> None:
         self._needs_runtime()
-        rows = verify(outcome.bundle, faults.Saboteur(runner, tamper))
+        planted = faults.plant(faults.FAULTS[name], outcome.bundle, runner, place / name)
+        assert planted
+        rows = verify(outcome.bundle, planted.runner)
         assert overall(outcome.bundle.manifest.lanes, rows) is Verdict.FAIL
 
     def test_an_artifact_built_from_a_wrong_weight_is_refused(
@@ -180,7 +176,9 @@ def sabotaged(job: Job, workspace: Workspace, folder: Path) -> Iterator[Bundle]:
     how = next(how for how in model.captures if how.dialect in target.accepts)
     honest = pipeline.capture(model, how, workspace)
     with workspace.scratch() as spoilt:
-        graph = faults.one_weight_changed(honest, spoilt, 0.05)
+        wrong = faults.FAULTS["one_weight_changed"]
+        graph = faults.in_graph(honest, wrong, spoilt, 0.05)
+        assert graph
         yield _build(job, target, how, graph, known, folder, workspace)
 
 
