@@ -1,32 +1,22 @@
 """Which questions the original is asked. In: a signature and the user's samples. Out: inputs.
 
 Samples come first, as they are. Then every dynamic axis is moved through at least three sizes
-where its range allows: an artifact can be right at the example's shape and wrong beside it. A
-batch is made of samples where there are any; other axes need made-up inputs, which are seeded and
-marked as synthetic.
+where its range allows, an empty one included: an artifact can be right at the example's shape and
+wrong beside it. A batch is made of samples where there are any; other axes need made-up inputs,
+which are seeded and marked as synthetic (made.py). Probes come last (probes.py).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from deploy_targets.binding import batch_axis, sizes_of
 from deploy_targets.errors import ConfigError
-from deploy_targets.records import Array, DynamicAxis, Signature, Tensors, TensorSpec
-
-
-@dataclass(frozen=True)
-class Question:
-    """Inputs in the model's terms, and what asking them is there to catch."""
-
-    name: str
-    why: str
-    inputs: Tensors
-    synthetic: bool
+from deploy_targets.parity.made import Question, sizes_to_try, synthetic
+from deploy_targets.parity.probes import probes
+from deploy_targets.records import Array, Signature, Tensors, TensorSpec
 
 
 def questions(signature: Signature, samples: Mapping[str, Tensors]) -> list[Question]:
@@ -37,26 +27,12 @@ def questions(signature: Signature, samples: Mapping[str, Tensors]) -> list[Ques
     made = [*_sizes_of_batch(signature, samples), *_sizes_of_other_axes(signature, samples)]
     if not given and not made:
         made = [Question("synthetic", "seeded inputs", synthetic(signature, {}, 0), True)]
+    made += probes(signature, samples)
     if taken := {question.name for question in given} & {question.name for question in made}:
         raise ConfigError(
             f"sample {sorted(taken)[0]} has the name of a made-up case", hint="rename the sample"
         )
     return given + made
-
-
-def sizes_to_try(axis: DynamicAxis) -> tuple[int, ...]:
-    """Three sizes or more: the least, the next, one in between, and the largest if it is small."""
-    # A range without a real end must not make inputs that no memory holds.
-    between = min(round(math.sqrt(max(axis.minimum, 1) * axis.maximum)) + 2, axis.minimum + 1024)
-    wanted = {axis.minimum, axis.minimum + 1, between, axis.maximum if axis.maximum <= 16 else 0}
-    return tuple(sorted(size for size in wanted if axis.minimum <= size <= axis.maximum))
-
-
-def synthetic(signature: Signature, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
-    """Seeded inputs that fit dtype and range. Axes not named take their first size to try."""
-    full = {axis.name: sizes_to_try(axis)[0] for axis in signature.axes} | dict(sizes)
-    generator = np.random.default_rng(seed)
-    return {spec.name: _random(spec, full, generator) for spec in signature.inputs}
 
 
 def check_sample(signature: Signature, name: str, tensors: Tensors) -> None:
@@ -164,21 +140,3 @@ def _sizes_of_other_axes(
             if all(sizes.get(axis.name) != size for sizes in seen):
                 inputs = synthetic(signature, {axis.name: size}, seed=1000 + size)
                 yield Question(f"{axis.name}-{size}", f"{axis.name} = {size}", inputs, True)
-
-
-def _random(spec: TensorSpec, sizes: Mapping[str, int], generator: np.random.Generator) -> Array:
-    shape = tuple(dim if isinstance(dim, int) else _size(dim, sizes) for dim in spec.shape)
-    if spec.dtype == "bool":
-        return generator.random(shape) < 0.5
-    if "int" in spec.dtype:
-        # Without a declared range only 0 and 1 are safe: a larger one may index past a table.
-        low, high = spec.range or (0, 1)
-        return generator.integers(int(low), int(high), shape, endpoint=True).astype(spec.dtype)
-    if spec.range:
-        return generator.uniform(*spec.range, shape).astype(spec.dtype)
-    return generator.standard_normal(shape).astype(spec.dtype)
-
-
-def _size(dim: str, sizes: Mapping[str, int]) -> int:
-    parts = dim.split("*")
-    return math.prod(int(part) if part.isdigit() else sizes[part] for part in parts)

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from deploy_targets.errors import UnsupportedModel
-from deploy_targets.parity.cases import Question
 from deploy_targets.parity.compare import relative_l2
+from deploy_targets.parity.made import Question
 from deploy_targets.parity.noise import noise
 from deploy_targets.records import Case, Golden, OutputNoise, Tensors
 from deploy_targets.runtime import Model
@@ -20,10 +20,14 @@ DISAGREEMENT = 1e-3
 
 def record(model: Model, asked: Sequence[Question], name: str = "tensors") -> Golden:
     """Asks the model everything. Raises UnsupportedModel where it does not answer twice alike."""
-    cases = tuple(Case(q.name, q.why, q.inputs, _ask(model, q), q.synthetic) for q in asked)
+    answered = [(question, _ask(model, question)) for question in asked]
+    cases = tuple(Case(q.name, q.why, q.inputs, a, q.synthetic) for q, a in answered if a)
+    lost = tuple(
+        f"{q.name} was left out: the original has no numbers for it" for q, a in answered if not a
+    )
     _refuse_random(cases[0], model.run(cases[0].inputs))
     own = noise(model, cases)
-    doubts = (*_contradictions(model, cases), *_not_finite(cases), *_unsure(own.outputs))
+    doubts = (*lost, *_contradictions(model, cases), *_not_finite(cases), *_unsure(own.outputs))
     return Golden(name, model.signature, own.cases, own.outputs, own.sources, doubts)
 
 
@@ -70,15 +74,23 @@ def _unsure(noises: Mapping[str, OutputNoise]) -> tuple[str, ...]:
 
 
 def _ask(model: Model, question: Question) -> Tensors:
+    """The answer; empty where an optional question has none."""
     try:
-        return model.run(question.inputs)
+        outputs = model.run(question.inputs)
+        return {} if question.optional and not _finite(outputs) else outputs
     except Exception as error:
+        if question.optional:
+            return {}
         shapes = ", ".join(f"{name} {list(a.shape)}" for name, a in question.inputs.items())
         raise UnsupportedModel(
             f"the original model fails on case {question.name} ({question.why}; {shapes}): "
             f"{type(error).__name__}: {_first_line(error)}",
             hint="correct the shape, the range or the dtype of the inputs in deploy.toml",
         ) from error
+
+
+def _finite(outputs: Tensors) -> bool:
+    return all(np.isfinite(a).all() for a in outputs.values() if a.dtype.kind == "f")
 
 
 def _first_line(error: Exception) -> str:

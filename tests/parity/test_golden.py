@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from deploy_targets.errors import UnsupportedModel
-from deploy_targets.parity.cases import Question
 from deploy_targets.parity.golden import record
+from deploy_targets.parity.made import Question
 from deploy_targets.records import Array, Capture, Signature, Tensors, TensorSpec
 from deploy_targets.runtime import Rounding
 
