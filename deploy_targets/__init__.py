@@ -19,14 +19,16 @@ _HOME = {
     "Outcome": "deploy_targets.pipeline",
     "answers": "deploy_targets.api",
     "build": "deploy_targets.api",
+    "explain": "deploy_targets.explaining.explain",
     "load": "deploy_targets.api",
     "verify": "deploy_targets.api",
 }
 
-__all__ = ["Outcome", "__version__", "answers", "build", "load", "verify"]
+__all__ = ["Outcome", "__version__", "answers", "build", "explain", "load", "verify"]
 
 if TYPE_CHECKING:
     from deploy_targets.api import answers, build, load, verify
+    from deploy_targets.explaining.explain import explain
     from deploy_targets.pipeline import Outcome
 
 

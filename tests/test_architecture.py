@@ -14,17 +14,26 @@ import deploy_targets
 PACKAGE = Path(deploy_targets.__file__).parent
 
 FORBIDDEN = {
-    "targets": ("pipeline", "choose", "registry", "parity", "frontends", "cli", "testing"),
-    "parity": ("targets", "frontends", "pipeline", "cli", "integrations"),
+    "targets": (
+        "pipeline",
+        "choose",
+        "registry",
+        "parity",
+        "frontends",
+        "cli",
+        "testing",
+        "explaining",
+    ),
+    "parity": ("targets", "frontends", "pipeline", "cli", "integrations", "explaining"),
     "quantize": ("targets", "parity", "pipeline"),
-    "frontends": ("targets", "parity", "pipeline", "registry", "cli"),
-    "integrations": ("targets", "parity", "frontends", "pipeline", "cli"),
-    "converters": ("targets", "parity", "pipeline", "cli"),
-    "graph": ("targets", "parity", "frontends", "pipeline", "cli"),
+    "frontends": ("targets", "parity", "pipeline", "registry", "cli", "explaining"),
+    "integrations": ("targets", "parity", "frontends", "pipeline", "cli", "explaining"),
+    "converters": ("targets", "parity", "pipeline", "cli", "explaining"),
+    "graph": ("targets", "parity", "frontends", "pipeline", "cli", "explaining"),
 }
 """Room -> rooms that it must not know."""
 
-PUBLIC = {"Outcome", "__version__", "answers", "build", "load", "verify"}
+PUBLIC = {"Outcome", "__version__", "answers", "build", "explain", "load", "verify"}
 
 MAY_BE_LATE = ("torch", "onnxruntime", "tensorflow", "fastapi", "onnxscript")
 

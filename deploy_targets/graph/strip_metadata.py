@@ -8,6 +8,7 @@ folder of the source. What leaves: per node, the module and the line that it cam
 from __future__ import annotations
 
 import ast
+import linecache
 import os
 import re
 from collections.abc import Iterator
@@ -70,7 +71,10 @@ def _module(name: str, scopes: str | None) -> str:
         # The last scope is the operation's own name.
         path = ["", *ast.literal_eval(scopes)[:-1]][-1]
     else:
-        path = ".".join(part.rpartition(".")[2] for part in name.split("/")[1:-1])
+        parts = name.split("/")[:-1]
+        # A child of a container that was called itself repeats its name: /layer1/layer1.0/conv.
+        pairs = zip(parts[1:], parts, strict=False)
+        path = ".".join(part.removeprefix(f"{outer}.") for part, outer in pairs)
     return str(path).removeprefix("model").removeprefix(".")
 
 
@@ -84,5 +88,6 @@ def _line(dynamo: str | None, legacy: str, folder: Path | None) -> str:
         return ""
     file, line = chosen[0]["file"], chosen[0]["line"]
     shown = os.path.relpath(file, folder) if inside and folder else file
-    code = chosen[0].groupdict().get("code", "")
+    # The legacy exporter writes down the place alone.
+    code = chosen[0].groupdict().get("code") or linecache.getline(file, int(line))
     return f"{Path(shown).as_posix()}:{line} {code.strip()}".strip()

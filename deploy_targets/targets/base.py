@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from deploy_targets.errors import ConfigError
 from deploy_targets.needs import Need
-from deploy_targets.records import Built, Dialect, Prepared
+from deploy_targets.records import Built, Bundle, Dialect, Prepared
 from deploy_targets.runtime import Runner
 from deploy_targets.workspace import Workspace
 
@@ -51,6 +51,16 @@ class Target(BaseModel, ABC):
     def check(self, prepared: Prepared) -> tuple[str, ...]:
         """What is known to be impossible before any tool starts. Empty: nothing known."""
         return ()
+
+    def graph(self, bundle: Bundle, folder: Path) -> Path | None:
+        """The artifact as an ONNX file, for `verify --explain`; None where it is none.
+
+        Override it where the file is packed: `folder` is empty, and gone afterwards.
+        """
+        files = bundle.manifest.files
+        models = [name for name, file in files.items() if file.role == "model"]
+        graphs = [name for name in models if name.endswith(".onnx")]
+        return bundle.path / graphs[0] if len(graphs) == 1 else None
 
     @classmethod
     def needs(cls) -> tuple[Need, ...]:

@@ -18,7 +18,7 @@ from deploy_targets.integrations import interpreters
 from deploy_targets.integrations.interpreters import Interpreter
 from deploy_targets.integrations.lambda_python import checkable
 from deploy_targets.needs import Need
-from deploy_targets.records import Built, Dialect, Lane, Prepared
+from deploy_targets.records import Built, Bundle, Dialect, Lane, Prepared
 from deploy_targets.runtime import Runner
 from deploy_targets.targets.aws_lambda import contract, function, native
 from deploy_targets.targets.aws_lambda.runner import LambdaRunner
@@ -79,6 +79,10 @@ class AwsLambda(Target):
         from deploy_targets.targets.aws_lambda.gateway import serve
 
         serve(bundle, port, workspace, ready)
+
+    def graph(self, bundle: Bundle, folder: Path) -> Path:
+        """model.onnx, out of the zip."""
+        return function.graph(bundle.path, folder)
 
     @classmethod
     def needs(cls) -> tuple[Need, ...]:
