@@ -22,7 +22,7 @@ from deploy_targets.binding import NotCovered, encode
 from deploy_targets.choose import Attempt, Candidate, Progress, silent
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
-from deploy_targets.parity import cases, golden, rows, samples
+from deploy_targets.parity import cases, expected, golden, rows, samples
 from deploy_targets.parity.verify import merged, verify
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import (
@@ -39,7 +39,7 @@ from deploy_targets.records import (
 )
 from deploy_targets.runtime import Model, Runner
 from deploy_targets.targets.base import Target
-from deploy_targets.verdicts import ParityReport, Verdict
+from deploy_targets.verdicts import ParityReport, Row, Verdict
 from deploy_targets.workspace import Workspace, digest_of
 
 GRAPH = "graph"
@@ -70,6 +70,8 @@ class Outcome:
     """Captures that failed or were wrong before this one, each with the reason."""
     cached: bool = False
     """Whether nothing had changed, so that the bundle of an earlier build serves."""
+    unkept: tuple[Row, ...] = ()
+    """Rows of this run that are not in the report, because more was known already."""
 
 
 def build(
@@ -104,7 +106,10 @@ def build(
 def record(model: Model, job: Job) -> Golden:
     """The original's answers to the user's samples and to what they leave out."""
     given = samples.read(job.samples, model.signature)
-    return golden.record(model, cases.questions(model.signature, given))
+    asked, wanted = expected.split(given, model.signature)
+    known = golden.record(model, cases.questions(model.signature, asked))
+    expected.check(known.cases, wanted)
+    return known
 
 
 def one_way(
@@ -194,7 +199,9 @@ def verify_folder(
         with progress(f"{bundles.PARITY} could not be written: {error.strerror}"):
             pass
     asked = [replace(lane, required=True) for lane in opened.manifest.lanes if lane.name in lanes]
-    return Outcome(opened, report, rows.overall(asked or opened.manifest.lanes, found))
+    unkept = tuple(row for row in found if not any(row is kept for kept in report.rows))
+    verdict = rows.overall(asked or opened.manifest.lanes, found)
+    return Outcome(opened, report, verdict, unkept=unkept)
 
 
 def outcome(bundle: Bundle, tried: tuple[str, ...] = (), *, cached: bool = False) -> Outcome:

@@ -39,8 +39,11 @@ def plain(path: Path, *, optimized: bool = False) -> Any:
 
 
 @functools.lru_cache(maxsize=8)
-def rounded(path: Path, rounding: Rounding, seed: int) -> Any:
-    """A session that rounds otherwise. Raises UnsupportedModel where there is none."""
+def rounded(path: Path, digest: str, rounding: Rounding, seed: int) -> Any:
+    """A session that rounds otherwise, kept for the next question of the same `digest`.
+
+    Raises UnsupportedModel where there is none.
+    """
     if rounding is Rounding.OPTIMIZED:
         return plain(path, optimized=True)
     return _jittered(path, seed)

@@ -9,6 +9,7 @@ asked with a few seeds, a model shows how sure it is of each of its numbers.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -67,26 +68,31 @@ class Jitter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leave
         given = dict(kwargs or {})
         if not _computes(func):
             return func(*args, **given)
-        made = func(*tree_map_only(torch.Tensor, self._moved, args), **given)
+        moved = functools.partial(self._moved, every=func.overloadpacket in PRODUCTS)
+        made = func(*tree_map_only(torch.Tensor, moved, args), **given)
         terms = _terms(func.overloadpacket, args, made)
-        return made if terms < 2 else self._summed(made, terms)
+        if terms > 1:
+            return self._summed(made, terms)
+        if func.overloadpacket in APPROXIMATED:
+            return self._approximated(made, args[0], func.overloadpacket)
+        return made
 
-    def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
+    def _moved(self, tensor: torch.Tensor, every: bool) -> torch.Tensor:
         if not tensor.is_floating_point() or not tensor.numel():
             return tensor
         if not isinstance(tensor, torch.nn.Parameter):
-            return self._times_ulp(tensor)
+            return self._times_ulp(tensor, every)
         # A weight is one number in one implementation, however often it is used.
         if id(tensor) not in self._weights:
-            self._weights[id(tensor)] = self._times_ulp(tensor)
+            self._weights[id(tensor)] = self._times_ulp(tensor, every)
         return self._weights[id(tensor)]
 
-    def _times_ulp(self, tensor: torch.Tensor) -> torch.Tensor:
+    def _times_ulp(self, tensor: torch.Tensor, every: bool) -> torch.Tensor:
         pool = self._pools.get(tensor.dtype)
         if pool is None:
             pool = self._pools[tensor.dtype] = self._draw(tensor.dtype)
         moved = (tensor.reshape(-1) * self._window(pool, tensor.numel())).reshape(tensor.shape)
-        if tensor.dtype not in SHORT:
+        if every or tensor.dtype not in SHORT:
             return moved
         integer, low = SHORT[tensor.dtype]
         return torch.where((tensor.contiguous().view(integer) & low) == 0, tensor, moved)
@@ -100,8 +106,14 @@ class Jitter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leave
         size = torch.maximum(first.abs(), first.square().mean().sqrt())
         noise = self._window(self._normal, first.numel()).reshape(first.shape)
         off = IN_SEQUENCE * math.sqrt(terms) * torch.finfo(first.dtype).eps / 2
-        moved = first + (noise * size * off).to(first.dtype)
+        moved = torch.addcmul(first, noise.to(first.dtype), size, value=off)
         return moved if first is made else (moved, *made[1:])
+
+    def _approximated(self, made: torch.Tensor, given: torch.Tensor, op: Any) -> torch.Tensor:
+        """The result as by a formula that is right to an ulp of the function's range."""
+        noise = self._window(self._normal, made.numel()).reshape(made.shape)
+        size = given.abs() if APPROXIMATED[op] else 1.0
+        return made + (noise * size * torch.finfo(made.dtype).eps / 2).to(made.dtype)
 
     def _draw(self, dtype: torch.dtype) -> torch.Tensor:
         signs = torch.randint(0, 2, (POOL,), generator=self._generator, dtype=torch.int8)
@@ -144,6 +156,17 @@ def _terms(op: Any, args: tuple[Any, ...], made: Any) -> Any:
         return tensors[0].numel() / max(first.numel(), 1)
     return 1
 
+
+_aten = torch.ops.aten
+PRODUCTS = {_aten.convolution, _aten.addmm, _aten.mm, _aten.bmm, _aten.linear, _aten.baddbmm}
+"""Whose results nobody takes for exact: here short numbers move, too, which is cheaper."""
+
+APPROXIMATED = {
+    **dict.fromkeys((_aten.sigmoid, _aten.tanh, _aten.erf), False),
+    **dict.fromkeys((_aten.gelu, _aten.silu), True),
+}
+"""Functions that runtimes compute by polynomials, so that their small values are as rough as their
+large ones. True where the range grows with the operand."""
 
 # fmt: off
 _MOVES = (

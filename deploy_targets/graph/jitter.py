@@ -24,6 +24,9 @@ FIRST_ONLY = frozenset({"Clip", "Pow", "QuantizeLinear", "Resize", "Upsample", "
 IN_SEQUENCE = 0.4
 """A sum of K terms is off by this many halves of an ulp times the root of K, as in PyTorch's."""
 
+BOUNDED = frozenset({"Sigmoid", "Tanh", "Erf"})
+"""Runtimes compute them by polynomials, right to an ulp of their range and not of each value."""
+
 # fmt: off
 SUMS = frozenset((
     "Conv", "ConvTranspose", "CumSum", "GRU", "Gemm", "GlobalAveragePool", "LSTM",
@@ -62,6 +65,8 @@ def jitter(model: ModelProto, seed: int) -> ModelProto:
                 nodes += _before(node.input[index], name, seed + 7919 * len(nodes))
                 changed.input[index] = name
         nodes.append(changed)
+        if changed.op_type in BOUNDED and kinds.get(changed.output[0]) == onnx.TensorProto.FLOAT:
+            nodes += _blurred(changed, f"{PREFIX}_{len(nodes)}", seed)
         if changed.op_type in SUMS and kinds.get(changed.output[0]) == onnx.TensorProto.FLOAT:
             nodes += _behind(changed, _terms(node, shapes), f"{PREFIX}_{len(nodes)}", seed)
     del moved.graph.node[:]
@@ -102,6 +107,19 @@ def _terms(node: NodeProto, shapes: dict[str, list[int]]) -> float:
         inner = (last[-2] if len(last) > 1 else 0) or (first[-1] if first else 0)
         return float(inner)
     return 0.0
+
+
+def _blurred(node: NodeProto, name: str, seed: int) -> list[NodeProto]:
+    """The nodes that move what `node` gives by half an ulp of one."""
+    from onnx import helper
+
+    value = node.output[0]
+    node.output[0] = raw = f"{name}_raw"
+    off, draw = f"{name}_n", float(seed % 65521)
+    return [
+        helper.make_node("RandomNormalLike", [raw], [off], scale=2.0**-24, seed=draw),
+        helper.make_node("Add", [raw, off], [value]),
+    ]
 
 
 def _behind(node: NodeProto, terms: float, name: str, seed: int) -> list[NodeProto]:

@@ -15,7 +15,7 @@ FLOOR = 1e-6
 CEILING = 2e-2
 """What noise alone never excuses, however uncertain the model is of itself."""
 
-WHOLE, PART, ELEMENT = 3.0, 4.0, 16.0
+WHOLE, PART, ELEMENT = 2.5, 4.0, 32.0
 """How much further than the original strays from itself an artifact may be from it: in the root
 mean square of an output, in that of any slice of it, in any element. Other implementations sum in
 other orders, of which a few runs of one of them show only a part. benchmarks/fault_detection.py

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from deploy_targets.workspace import Workspace, digest_of_file
 if TYPE_CHECKING:
     from deploy_targets.targets.aws_lambda.target import AwsLambda
 
-ZIP, HANDLER = "function.zip", "app.handler"
+ZIP, HANDLER, MODEL = "function.zip", "app.handler", "model.onnx"
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,19 @@ def build(
     return Made(roles, _tools(tree, interpreter), archive.notes(folder / ZIP))
 
 
+def graph(bundle: Path, folder: Path) -> Path:
+    """The model, unpacked into `folder`."""
+    with zipfile.ZipFile(bundle / ZIP) as archive:
+        return Path(archive.extract(MODEL, folder))
+
+
 def _app(target: AwsLambda, interpreter: Interpreter, prepared: Prepared, scratch: Path) -> Path:
     """The app and the model as they will lie in /var/task, beside the packages."""
     source, app = resource("templates", "lambda", "app"), scratch / "app"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(source / "serving", app / "serving", ignore=ignored)
     shutil.copytree(source / "flavors" / target.flavor, app, ignore=ignored, dirs_exist_ok=True)
-    model = app / "model.onnx"
+    model = app / MODEL
     shutil.copyfile(prepared.graph.folder / "model.onnx", model)
     described = contract.model_json(prepared.name, prepared.signature, digest_of_file(model))
     _write_json(app / "model.json", described)

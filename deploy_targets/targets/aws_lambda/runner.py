@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import itertools
+import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from deploy_targets.records import Answer, Bundle, Call
 from deploy_targets.runtime import Session
 from deploy_targets.targets.aws_lambda import calls
 from deploy_targets.targets.aws_lambda.function import HANDLER, ZIP
-from deploy_targets.workspace import Workspace
+from deploy_targets.workspace import Workspace, digest_of
 
 _EMULATED_PATIENCE = 600.0
 """Seconds for one answer where the processor is emulated."""
@@ -40,7 +43,7 @@ def started(bundle: Bundle, workspace: Workspace) -> Iterator[Function]:
     options = bundle.manifest.options
     with workspace.scratch() as scratch:
         spec = FunctionSpec(
-            task_root=_unpacked(bundle.path / ZIP, scratch / "task"),
+            task_root=unpacked(bundle.path / ZIP, scratch / "task", workspace),
             handler=HANDLER,
             arch=str(options["arch"]),
             python=str(options["python"]),
@@ -80,16 +83,50 @@ class LambdaSession:
         return dataclasses.replace(answer, seconds=None) if self._function.emulated else answer
 
 
-def _unpacked(archive: Path, folder: Path) -> Path:
+def unpacked(archive: Path, folder: Path, workspace: Workspace) -> Path:
+    """The files of a function.zip, its modes as they are in it, in a new folder.
+
+    Most of it is packages, the same in many functions: they are unpacked once, and known again by
+    the very bytes that they have in the zip.
+    """
     with zipfile.ZipFile(archive) as opened:
-        opened.extractall(folder)
-        # As on Lambda, another user than the one who unpacks reads it: the zip's own modes count.
-        for info in opened.infolist():
-            (folder / info.filename).chmod(info.external_attr >> 16 & 0o777)
+        infos = sorted(opened.infolist(), key=lambda info: info.header_offset)
+        end = _end_of_packages(infos)
+        packages, rest = infos[:end], infos[end:]
+        size = rest[0].header_offset if rest else opened.start_dir
+        home = workspace.cached(
+            "lambda-unpacked",
+            digest_of(_digest_of_start(archive, size)),
+            lambda made: _extract(opened, packages, made),
+        )
+        shutil.copytree(home, folder)
+        _extract(opened, rest, folder)
+    return folder
+
+
+def _end_of_packages(infos: Sequence[zipfile.ZipInfo]) -> int:
+    """The build adds a model to a zip of packages; each of the two is sorted by name."""
+    pairs = itertools.pairwise(info.filename for info in infos)
+    return next((i for i, (name, after) in enumerate(pairs, 1) if after < name), len(infos))
+
+
+def _digest_of_start(file: Path, size: int) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while size and (chunk := opened.read(min(size, 1 << 20))):
+            digest.update(chunk)
+            size -= len(chunk)
+    return digest.hexdigest()
+
+
+def _extract(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], folder: Path) -> None:
+    archive.extractall(folder, infos)
+    # As on Lambda, another user than the one who unpacks reads it: the zip's own modes count.
+    for info in infos:
+        (folder / info.filename).chmod(info.external_attr >> 16 & 0o777)
     for path in (folder, *folder.rglob("*")):
         if path.is_dir():
             path.chmod(0o755)
-    return folder
 
 
 def _number(option: Any) -> int:
