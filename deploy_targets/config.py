@@ -68,6 +68,8 @@ class OutputTable(_Table):
     """[outputs.NAME]"""
 
     kind: str = "plain"
+    rtol: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    atol: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
     @field_validator("kind")
     @classmethod

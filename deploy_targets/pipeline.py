@@ -10,9 +10,9 @@ which target it is serving. `choose.py` holds the loop over the ways a bundle ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import deploy_targets
@@ -23,6 +23,7 @@ from deploy_targets.choose import Attempt, Candidate, Progress, silent
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.parity import cases, expected, golden, rows, samples
+from deploy_targets.parity.expected import Tolerance
 from deploy_targets.parity.verify import merged, verify
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import (
@@ -57,6 +58,8 @@ class Job:
     budget: float = 0.0
     recipe: Recipe = RECIPES["fp32"]
     timeout: float = 600.0  # seconds that one capture may take
+    expects: Mapping[str, Tolerance] = field(default_factory=dict)
+    """Per output: how exactly the answers in the samples are meant, where that was said."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def record(model: Model, job: Job) -> Golden:
     given = samples.read(job.samples, model.signature)
     asked, wanted = expected.split(given, model.signature)
     known = golden.record(model, cases.questions(model.signature, asked))
-    expected.check(known.cases, wanted)
+    expected.check(known.cases, wanted, job.expects)
     return known
 
 

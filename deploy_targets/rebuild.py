@@ -41,6 +41,7 @@ def stamp(job: Job) -> str:
         # Where the model lies does not matter; which file and callable it is does.
         bundles.as_json(job.spec) | {"base": "", "source": Path(job.spec.source).name},
         job.budget,
+        {name: bundles.as_json(tolerance) for name, tolerance in job.expects.items()},
         bundles.as_json(job.recipe),
         job.target.name,
         # The concrete targets, so that an "auto" notices what this machine has gained.

@@ -15,9 +15,10 @@ from deploy_targets import frontends, pipeline, registry
 from deploy_targets.errors import ConfigError, ParityFailed, UnsupportedModel
 from deploy_targets.frontends.onnx import OnnxModel
 from deploy_targets.frontends.source import SourceSpec
+from deploy_targets.parity.expected import Tolerance
 from deploy_targets.parity.verify import Recorded
 from deploy_targets.pipeline import Job
-from deploy_targets.records import Answer, Capture, Dialect, Tensors, TensorSpec
+from deploy_targets.records import Answer, Array, Capture, Dialect, Tensors, TensorSpec
 from deploy_targets.testing import zoo
 from deploy_targets.verdicts import Verdict
 from deploy_targets.workspace import Workspace
@@ -223,3 +224,23 @@ def test_nothing_that_is_no_bundle_is_replaced(spec: SourceSpec, workspace: Work
     with pytest.raises(ConfigError, match="is no bundle"):
         pipeline.build(job_of(spec, spec.base), workspace)
     assert (spec.base / "model.py").exists()
+
+
+def test_answers_written_beside_a_sample_must_be_the_originals(
+    first_target: Path, tmp_path: Path
+) -> None:
+    spec = SourceSpec(str(zoo.convnet(tmp_path / "convnet.onnx")), tmp_path)
+    image = np.ones((1, 3, 8, 8), np.float32)
+    logits = frontends.load(spec).run({"image": image})["logits"]
+    (tmp_path / "samples").mkdir()
+
+    def built(logits: Array, **more: object) -> Verdict:
+        np.savez(tmp_path / "samples" / "cat.npz", image=image, logits=logits)
+        job = job_of(spec, tmp_path / "out", samples=tmp_path / "samples", **more)
+        return pipeline.build(job, Workspace(tmp_path / "workspace"), reuse=False).verdict
+
+    assert built(logits * np.float32(1 + 1e-4)) is Verdict.PASS
+    with pytest.raises(UnsupportedModel, match="does not give the logits that sample cat expects"):
+        built(-logits)
+    with pytest.raises(UnsupportedModel, match="sample cat expects"):
+        built(logits * np.float32(1 + 1e-4), expects={"logits": Tolerance(1e-6, 0.0, 0.0, 0.0)})

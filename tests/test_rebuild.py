@@ -12,6 +12,7 @@ import pytest
 
 from deploy_targets import frontends, pipeline, rebuild, registry
 from deploy_targets.frontends.source import SourceSpec
+from deploy_targets.parity.expected import Tolerance
 from deploy_targets.pipeline import Job
 from deploy_targets.records import Recipe
 from deploy_targets.testing import zoo
@@ -35,6 +36,7 @@ def job(tmp_path: Path) -> Job:
         lambda job: dataclasses.replace(job, spec=dataclasses.replace(job.spec, name="other")),
         lambda job: dataclasses.replace(job, spec=dataclasses.replace(job.spec, batch="B")),
         lambda job: dataclasses.replace(job, budget=1e-3),
+        lambda job: dataclasses.replace(job, expects={"logits": Tolerance(absolute=1e-3)}),
         lambda job: dataclasses.replace(job, recipe=Recipe("fp16")),
         lambda job: dataclasses.replace(job, samples=None),
         lambda job: dataclasses.replace(job, target=registry.load("here", {"threads": 2})),

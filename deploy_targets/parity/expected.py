@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -56,15 +57,20 @@ def split(
 
 
 def check(
-    cases: Iterable[Case], wanted: Mapping[str, Tensors], tolerance: Tolerance = LENIENT
+    cases: Iterable[Case],
+    wanted: Mapping[str, Tensors],
+    tolerances: Mapping[str, Tolerance] = MappingProxyType({}),
 ) -> None:
     """Compares the original's answers with those expected, where there are any.
+
+    `tolerances`: per output, where the user said how exactly the answers are meant.
 
     Raises ConfigError for an expected answer of another dtype or rank, and UnsupportedModel where
     the original answers otherwise.
     """
     for case in cases:
         for name, want in wanted.get(case.name, {}).items():
+            tolerance = tolerances.get(name, LENIENT)
             _check(case.name, name, want, case.outputs[name], tolerance)
 
 

@@ -115,4 +115,4 @@ def test_a_stricter_tolerance_refuses_what_the_lenient_one_takes() -> None:
     expected.check([case], {"cat": {"y": X}})
     strict = expected.Tolerance(1e-3, of_the_largest=0.0, absolute=1e-7, last_bits=0.0)
     with pytest.raises(UnsupportedModel, match=r"y\[0\] is 1\.00"):
-        expected.check([case], {"cat": {"y": X}}, strict)
+        expected.check([case], {"cat": {"y": X}}, {"y": strict})
