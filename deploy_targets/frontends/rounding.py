@@ -66,6 +66,8 @@ class Jitter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leave
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         given = dict(kwargs or {})
+        if func.overloadpacket in IN_PLACE:
+            return self._in_place(func(*args, **given), func.overloadpacket)
         if not _computes(func):
             return func(*args, **given)
         moved = functools.partial(self._moved, every=func.overloadpacket in PRODUCTS)
@@ -75,6 +77,14 @@ class Jitter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leave
             return self._summed(made, terms)
         if func.overloadpacket in APPROXIMATED:
             return self._approximated(made, args[0], func.overloadpacket)
+        return made
+
+    def _in_place(self, made: torch.Tensor, op: Any) -> torch.Tensor:
+        """What was written into a tensor, moved where it lies."""
+        if made.is_floating_point() and made.numel():
+            noise = self._window(self._normal, made.numel()).reshape(made.shape).to(made.dtype)
+            size = torch.ones(()) if IN_PLACE[op] else made.abs()
+            made.add_(noise * size.to(made.dtype) * (torch.finfo(made.dtype).eps / 2))
         return made
 
     def _moved(self, tensor: torch.Tensor, every: bool) -> torch.Tensor:
@@ -149,6 +159,8 @@ def _terms(op: Any, args: tuple[Any, ...], made: Any) -> Any:
         return math.prod(args[1])
     if op in (aten.native_group_norm, aten.group_norm):
         return tensors[0][0].numel()
+    if op in (aten.lstm, aten.gru, aten.rnn_tanh, aten.rnn_relu):
+        return args[0].shape[-1] + made[0].shape[-1]
     if op is aten.cumsum:
         return tensors[0].shape[args[1]]
     if op in (aten.sum, aten.mean, aten.var, aten.std, aten.var_mean, aten.linalg_vector_norm):
@@ -167,6 +179,12 @@ APPROXIMATED = {
 }
 """Functions that runtimes compute by polynomials, so that their small values are as rough as their
 large ones. True where the range grows with the operand."""
+
+IN_PLACE = {
+    **dict.fromkeys((_aten.sigmoid_, _aten.tanh_), True),
+    **dict.fromkeys((_aten.add_, _aten.sub_, _aten.mul_, _aten.div_), False),
+}
+"""Operations that write into their operand: recurrent cells, `x += y`. True: approximated."""
 
 # fmt: off
 _MOVES = (

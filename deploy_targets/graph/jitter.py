@@ -24,7 +24,7 @@ FIRST_ONLY = frozenset({"Clip", "Pow", "QuantizeLinear", "Resize", "Upsample", "
 IN_SEQUENCE = 0.4
 """A sum of K terms is off by this many halves of an ulp times the root of K, as in PyTorch's."""
 
-BOUNDED = frozenset({"Sigmoid", "Tanh", "Erf"})
+BOUNDED = frozenset({"Sigmoid", "Tanh", "Erf", "LSTM", "GRU", "RNN"})
 """Runtimes compute them by polynomials, right to an ulp of their range and not of each value."""
 
 # fmt: off
@@ -65,10 +65,12 @@ def jitter(model: ModelProto, seed: int) -> ModelProto:
                 nodes += _before(node.input[index], name, seed + 7919 * len(nodes))
                 changed.input[index] = name
         nodes.append(changed)
-        if changed.op_type in BOUNDED and kinds.get(changed.output[0]) == onnx.TensorProto.FLOAT:
-            nodes += _blurred(changed, f"{PREFIX}_{len(nodes)}", seed)
-        if changed.op_type in SUMS and kinds.get(changed.output[0]) == onnx.TensorProto.FLOAT:
-            nodes += _behind(changed, _terms(node, shapes), f"{PREFIX}_{len(nodes)}", seed)
+        if kinds.get(changed.output[0]) == onnx.TensorProto.FLOAT:
+            name = f"{PREFIX}_{len(nodes)}"
+            blurred = _blurred(changed, name, seed) if changed.op_type in BOUNDED else []
+            if changed.op_type in SUMS:
+                nodes += _behind(changed, _terms(node, shapes), f"{name}s", seed)
+            nodes += blurred
     del moved.graph.node[:]
     moved.graph.node.extend(nodes)
     return moved

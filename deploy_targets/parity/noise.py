@@ -8,6 +8,7 @@ To add a source: a `Rounding` of the model's, or a generator beside `_rows_alone
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,13 @@ from deploy_targets.runtime import Model, Rounding
 THOROUGH, SEEDS = 6, 3
 """On the smallest cases everything is varied, with that many seeds of random roundings; on the
 others, for the sake of time, only inputs and operands are moved, once."""
+
+SHORT_ANSWER = 64
+"""Answers of fewer numbers are always asked with all seeds: they have too few neighbours to tell
+a number that is sure from one that a single run happened to hit."""
+
+FEW = 8
+"""Numbers that a slice must have to say what is usual in it."""
 
 Floats = NDArray[np.float64]
 
@@ -66,12 +74,13 @@ def noise(model: Model, cases: Sequence[Case]) -> Noise:
 
 def _varied(model: Model, case: Case, *, thorough: bool) -> Iterator[tuple[str, Tensors]]:
     """The same question with other roundings, each with the name of what was varied."""
+    short = sum(array.size for array in case.outputs.values()) < SHORT_ANSWER
     plain: list[tuple[str, Tensors, Rounding | None, int]] = [
         ("inputs moved by an ulp", _moved(case.inputs), None, 0)
     ]
     for kind in model.roundings:
         many = kind is Rounding.OPERANDS
-        seeds = range(SEEDS if many and thorough else int(many or thorough))
+        seeds = range(SEEDS if many and (thorough or short) else int(many or thorough))
         plain += [(kind.value, case.inputs, kind, seed) for seed in seeds]
     for source, inputs, rounding_of, seed in plain:
         answer = _tried(model, inputs, rounding_of, seed)
@@ -206,16 +215,19 @@ def _spread(want: Array, runs: Floats, sources: Sequence[str]) -> NDArray[np.flo
 
 def _usual(spread: Floats) -> Floats:
     """The least, over the axes, of twice the lower quartile of an element's slice along it: what
-    the median would be, were all of the slice alike.
+    the median would be, were all of the slice alike. Of the whole where all slices are short.
 
     No element is taken to be surer: a few runs can hit its very value by chance.
     """
-    found = np.full(spread.shape, np.inf)
-    for axis in range(spread.ndim):
-        others = tuple(other for other in range(spread.ndim) if other != axis)
-        if spread.size and spread.size // spread.shape[axis] >= 8:
-            found = np.minimum(found, 2 * np.quantile(spread, 0.25, others, keepdims=True))
-    return np.where(np.isfinite(found), found, 0.0)
+    found = [
+        2 * np.quantile(spread, 0.25, others, keepdims=True)
+        for axis in range(spread.ndim)
+        for others in [tuple(other for other in range(spread.ndim) if other != axis)]
+        if spread.size and spread.size // spread.shape[axis] >= FEW
+    ]
+    if not found and spread.size >= FEW:
+        found = [np.asarray(2 * np.quantile(spread, 0.25))]
+    return functools.reduce(np.minimum, found, np.full(spread.shape, np.inf if found else 0.0))
 
 
 def _overall(several: Sequence[_Strays]) -> OutputNoise:
