@@ -9,13 +9,15 @@ from typing import Any
 from deploy_targets import bundle as bundles
 from deploy_targets import config, frontends, pipeline, registry
 from deploy_targets.choose import Progress, silent
-from deploy_targets.config import Settings
-from deploy_targets.errors import BundleCorrupt, ConfigError
+from deploy_targets.config import OutputTable, Settings
+from deploy_targets.errors import ConfigError
 from deploy_targets.frontends.source import SourceSpec, name_of
-from deploy_targets.parity.verify import Recorded
+from deploy_targets.parity.expected import Tolerance
+from deploy_targets.parity.recorded import recording
 from deploy_targets.parity.verify import answers as ask
+from deploy_targets.parity.verify import check_lanes
 from deploy_targets.pipeline import Job, Outcome
-from deploy_targets.records import Answer, Array, DynamicAxis, TensorSpec
+from deploy_targets.records import Array, DynamicAxis, TensorSpec
 from deploy_targets.runtime import Model
 from deploy_targets.verdicts import ParityReport
 from deploy_targets.workspace import Workspace
@@ -48,7 +50,9 @@ def build(
     spec = spec_of(settings)
     place = Path(out) if out else settings.base / "build" / f"{name_of(spec)}-{target}"
     folder = settings.base / settings.samples if settings.samples else None
-    job = Job(spec, chosen, place, folder, settings.budget, timeout=timeout)
+    expects = {name: _exactly(table) for name, table in settings.outputs.items()}
+    said = {name: tolerance for name, tolerance in expects.items() if tolerance}
+    job = Job(spec, chosen, place, folder, settings.budget, timeout=timeout, expects=said)
     return pipeline.build(job, workspace or Workspace(), progress, reuse=reuse)
 
 
@@ -67,12 +71,12 @@ def verify(
 
     Raises BundleCorrupt where a byte has changed since it was sealed.
     """
-    path = Path(bundle)
-    recorded = recording(Path(actual), path) if actual is not None else None
-    check_lanes(path, lanes)
+    opened = bundles.open_bundle(Path(bundle))
+    check_lanes(opened, lanes)
+    recorded = recording(Path(actual), opened) if actual is not None else None
     if recorded is not None:
         lanes = lanes or [recorded.lane]
-    return pipeline.verify_folder(path, workspace or Workspace(), lanes, recorded, progress)
+    return pipeline.verify_folder(opened.path, workspace or Workspace(), lanes, recorded, progress)
 
 
 def answers(
@@ -101,50 +105,6 @@ def load(model: str | Path | Settings) -> Model:
     return frontends.load(spec_of(settings_of(model)))
 
 
-def recording(actual: Path, bundle: Path) -> Recorded:
-    """A runner that replays a file of answers. Raises ConfigError where it is of other bytes."""
-    from safetensors import safe_open
-
-    opened = bundles.open_bundle(bundle)
-    try:
-        tensors = bundles.read_tensors(actual)
-        with safe_open(actual, "numpy") as file:
-            said = file.metadata() or {}
-    except (BundleCorrupt, OSError) as error:
-        raise ConfigError(
-            f"--actual {actual}: {error}", hint="write it with safetensors"
-        ) from error
-    if said.get("manifest") != bundles.digest(opened):
-        raise ConfigError(
-            f"--actual {actual} was not written for this bundle",
-            hint=f"its metadata must say manifest = {bundles.digest(opened)}",
-        )
-    if missing := {"lane", "runtime", "device"} - set(said):
-        raise ConfigError(
-            f"--actual {actual} does not say its {sorted(missing)[0]}",
-            hint="its metadata must hold manifest, lane, runtime and device",
-        )
-    check_lanes(bundle, [said["lane"]])
-    found: dict[str, dict[str, Array]] = {}
-    calls = [check.call.name for check in bundles.read_golden(opened)]
-    for key, array in tensors.items():
-        # Outputs may have slashes in their names, and so may calls.
-        call = max((c for c in calls if key.startswith(f"{c}/")), key=len, default="")
-        found.setdefault(call, {})[key.removeprefix(f"{call}/")] = array
-    where = f"{said['runtime']} on {said['device']} (recorded)"
-    return Recorded(where, said["lane"], {call: Answer(out) for call, out in found.items()})
-
-
-def check_lanes(bundle: Path, lanes: Sequence[str]) -> None:
-    """Raises ConfigError where the bundle has no such lane."""
-    known = [lane.name for lane in bundles.open_bundle(bundle).manifest.lanes]
-    for lane in lanes:
-        if lane not in known:
-            raise ConfigError(
-                f"{bundle} has no lane {lane!r}", hint=f"it has {', '.join(map(repr, known))}"
-            )
-
-
 def spec_of(settings: Settings) -> SourceSpec:
     """What the frontends need of the settings."""
     return SourceSpec(
@@ -160,6 +120,13 @@ def spec_of(settings: Settings) -> SourceSpec:
         batch=settings.batch,
         depends=settings.depends,
     )
+
+
+def _exactly(table: OutputTable) -> Tolerance | None:
+    """How exactly recorded answers are meant; None where nothing was said."""
+    if table.rtol is None and table.atol is None:
+        return None
+    return Tolerance(table.rtol or 0.0, of_the_largest=0.0, absolute=table.atol or 0.0, last_bits=0)
 
 
 def settings_of(model: str | Path | Settings) -> Settings:

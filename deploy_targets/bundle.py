@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from deploy_targets import verdicts
 from deploy_targets.errors import BundleCorrupt, ConfigError
 from deploy_targets.records import Array, Bundle, Call, Check, FileRecord, Manifest
 from deploy_targets.verdicts import ParityReport
@@ -126,10 +127,12 @@ def write_report(bundle: Bundle, report: ParityReport) -> None:
 
 
 def read_report(bundle: Bundle) -> ParityReport | None:
-    """The verdicts so far. A verdict on other bytes is none."""
+    """The verdicts so far. A verdict on other bytes, or in another form, is none."""
     try:
-        raw = (bundle.path / PARITY).read_bytes()
-        report: ParityReport = _adapter(ParityReport).validate_json(raw)
+        plain = json.loads((bundle.path / PARITY).read_bytes())
+        if not isinstance(plain, dict) or plain.get("schema") != verdicts.SCHEMA:
+            return None
+        report: ParityReport = _adapter(ParityReport).validate_python(plain)
     except (OSError, ValueError):
         return None
     return report if report.bundle == digest(bundle) else None

@@ -12,7 +12,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from deploy_targets.cli import build, doctor, init, inspect, serve, targets, verify
+from deploy_targets.cli import build, doctor, init, inspect, report, serve, targets, verify
 from deploy_targets.cli.failure import report_failure
 from deploy_targets.errors import ConfigError, DeployError
 
@@ -28,7 +28,8 @@ app = typer.Typer(
 )
 
 COMMANDS = {
-    command.NAME: command.run for command in (build, verify, targets, inspect, doctor, init, serve)
+    command.NAME: command.run
+    for command in (build, verify, report, targets, inspect, doctor, init, serve)
 }
 for name, run in COMMANDS.items():
     app.command(name)(run)

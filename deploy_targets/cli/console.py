@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,11 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from deploy_targets.parity.shares import noise_used
+
 if TYPE_CHECKING:
     from deploy_targets.pipeline import Outcome
+    from deploy_targets.records import Manifest
     from deploy_targets.verdicts import Row, Verdict
 
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
@@ -60,11 +64,14 @@ def note(text: str) -> None:
 def show_report(outcome: Outcome) -> None:
     """The verdict table of a bundle, and what the reader must know beside it."""
     manifest = outcome.bundle.manifest
-    rows = [_row(row) for row in outcome.report.rows]
-    out.print(table("lane", "golden", "verdict", "worst rel. L2", "cases", rows=rows))
+    rows = [_row(row, manifest) for row in outcome.report.rows]
+    headers = ("lane", "golden", "verdict", "worst rel. L2", "error / noise", "cases")
+    out.print(table(*headers, rows=rows))
     for row in outcome.report.rows:
         for text in filter(None, (row.where, row.reason, *row.notes)):
             note(f"{row.lane}: {text}")
+    for row in outcome.unkept:
+        note(f"{row.lane}: this time {row.verdict}, so what was known stays: {row.reason}")
     if manifest.synthetic:
         note("golden: synthetic inputs only; give `samples` to judge on real ones")
     for text in manifest.notes:
@@ -81,16 +88,31 @@ def show_tried(tried: Sequence[str]) -> None:
         err.print(f"  [yellow]tried[/yellow] {escape(text)}")
 
 
-def _row(row: Row) -> list[str]:
-    worst = max((p.relative_l2 for p in row.parity), default=None)
+def _row(row: Row, manifest: Manifest) -> list[str]:
     calls = len({p.call for p in row.parity})
+    # NaN is the worst there is; max alone would lose it.
+    apart = [math.inf if math.isnan(p.relative_l2) else p.relative_l2 for p in row.parity]
     return [
-        row.lane,
-        row.golden,
+        escape(row.lane),
+        escape(row.golden),
         verdict(row.verdict),
-        "-" if worst is None else f"{worst:.1e}",
+        f"{max(apart):.1e}" if apart else "-",
+        _of_bound(row, manifest),
         str(calls) if calls else "-",
     ]
+
+
+def _of_bound(row: Row, manifest: Manifest) -> str:
+    """How much of what is allowed, in units of noise, the worst part or element takes."""
+    recipes = {lane.name: lane.recipe for lane in manifest.lanes}
+    allowed = manifest.bounds[recipes[row.lane]]
+    judged = [p for p in row.parity if p.output in allowed]
+    if not judged:
+        return "-"
+    used = max(noise_used(p, allowed[p.output]) for p in judged)
+    if math.isinf(used):
+        return "not comparable"
+    return f"{used:.0%} of bound" if used < 10 else f"{used:.0e} x bound"
 
 
 def _since(start: float) -> str:

@@ -66,15 +66,15 @@ def run(
 def _explain(
     outcome: Outcome, lanes: Sequence[str], model: Path | None, actual: Path | None
 ) -> Explanation:
-    from deploy_targets import api
     from deploy_targets.cli import console
     from deploy_targets.explaining.explain import explain
+    from deploy_targets.parity.recorded import recording
 
-    path, report = outcome.bundle.path, outcome.report
+    report = outcome.report
     rows = tuple(row for row in report.rows if not lanes or row.lane in lanes)
-    recorded = api.recording(actual, path) if actual else None
+    recorded = recording(actual, outcome.bundle) if actual else None
     return explain(
-        path,
+        outcome.bundle.path,
         model,
         report=replace(report, rows=rows),
         recorded=recorded,

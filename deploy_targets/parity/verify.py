@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from deploy_targets import bundle as bundles
-from deploy_targets.errors import NotRun, ToolMissing
+from deploy_targets.errors import ConfigError, NotRun, ToolMissing
 from deploy_targets.parity import rows as judged
 from deploy_targets.records import Answer, Bundle, Call, Check, Lane
 from deploy_targets.runtime import Runner, Session
@@ -63,22 +63,47 @@ def answers(
 
 
 class Recorded:
-    """A runner that replays answers written elsewhere, so that the same code judges them."""
+    """A runner that replays answers written elsewhere, so that the same code judges them.
 
-    notes: tuple[str, ...] = ()
+    `doubt` says why they prove nothing. recorded.py reads them from a file.
+    """
 
-    def __init__(self, where: str, lane: str, answers: Mapping[str, Answer]) -> None:
+    def __init__(
+        self,
+        where: str,
+        lane: str,
+        answers: Mapping[str, Answer],
+        notes: tuple[str, ...] = (),
+        doubt: str = "",
+    ) -> None:
         self.where, self.lane, self._answers = where, lane, answers
+        self.notes, self._doubt = notes, doubt
 
     def open(self, bundle: Bundle, lane: str) -> AbstractContextManager[Session]:
-        """Raises NotRun for a lane that was not recorded."""
+        """Raises NotRun for a lane that was not recorded, and for answers that prove nothing."""
         if lane != self.lane:
             raise NotRun(f"the recording is of lane {self.lane}", hint=f"--lane {self.lane}")
+        if self._doubt:
+            raise NotRun(
+                f"{self.where}: {self._doubt}",
+                hint="record what the runtime itself answers; if it computes with the original's "
+                "very arithmetic, say so in the recording's metadata: identical = WHY",
+            )
         return nullcontext(self)
 
     def run(self, call: Call) -> Answer:
         """What was recorded; no outputs, and so a failure, where nothing was."""
         return self._answers.get(call.name, Answer({}))
+
+
+def check_lanes(bundle: Bundle, lanes: Iterable[str]) -> None:
+    """Raises ConfigError where the bundle has no such lane."""
+    known = [lane.name for lane in bundle.manifest.lanes]
+    for lane in lanes:
+        if lane not in known:
+            raise ConfigError(
+                f"{bundle.path} has no lane {lane!r}", hint=f"it has {', '.join(map(repr, known))}"
+            )
 
 
 def _every(bundle: Bundle, lane: Lane, verdict: Verdict, reason: str) -> list[Row]:
