@@ -40,8 +40,9 @@ INDEPENDENT = 1e-3
 ALONE = 1.0 - 1e-6
 """Share of all squared strays in a single one of several runs: a jump, and no spread."""
 
-ULPS = 16
-"""A jump is larger than this many units in the last place."""
+ULPS, LEAP, ENOUGH = 16, 64, 4
+"""A jump is larger than this many units in the last place, and than this many times what is usual
+among its neighbours; and only so many runs tell it from a run that happened to stray."""
 
 
 @dataclass(frozen=True)
@@ -193,11 +194,15 @@ def _stray(want: Array, other: Array) -> Floats:
 
 def _jumps(want: Array, runs: Floats) -> tuple[int, float]:
     """How many elements leap in one run and rest in the others, and how far the farthest."""
+    if len(runs) < ENOUGH:
+        return 0, 0.0
     with np.errstate(all="ignore"):
         largest = runs.max(0)
         rest = np.sort(runs, 0)[:-1]
         alone = (rest**2).sum(0) <= (1 - ALONE) * largest**2
-    jumped = alone & (largest > ULPS * rounding(want)) & np.isfinite(largest)
+        usual = _usual(np.sqrt((runs**2).mean(0)))
+    far = largest > np.maximum(ULPS * rounding(want), LEAP * usual)
+    jumped = alone & far & np.isfinite(largest)
     return int(jumped.sum()), float(largest[jumped].max(initial=0.0))
 
 
