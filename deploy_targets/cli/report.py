@@ -35,4 +35,4 @@ def run(
 
     for story in stories:
         console.out.print(f"{story.path}  {console.verdict(story.verdict)}")
-    console.out.print(f"{html}  {html.stat().st_size / 1e6:.1f} MB")
+    console.out.print(f"{html}  {html.stat().st_size / 1e3:,.0f} kB")

@@ -135,7 +135,9 @@ def _on_paper(
 def _details(
     found: Unlike, ours: list[NodeProto], theirs: list[NodeProto], numbers: Difference
 ) -> list[str]:
-    said = [f"the numbers: {numbers.words}"]
+    # A changed constant or attribute says why; what its numbers look like would only mislead.
+    told = (found.attributes or found.constants) and not (found.missing or found.extra)
+    said = [] if told else [f"the numbers: {numbers.words}"]
     if found.missing or found.extra:
         said.append(f"the original has {_ops(ours)} here, the artifact {_ops(theirs)}")
     said += [
