@@ -68,8 +68,8 @@ class OutputTable(_Table):
     """[outputs.NAME]"""
 
     kind: str = "plain"
-    rtol: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    atol: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    rtol: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] | None = None
+    atol: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] | None = None
 
     @field_validator("kind")
     @classmethod
@@ -83,7 +83,7 @@ class Settings(_Table):
     source: str
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     samples: str | None = None
-    budget: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    budget: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
     depends: tuple[str, ...] = ()
     batch: str | None = None
     axes: dict[str, tuple[int, int]] = Field(default_factory=dict)

@@ -18,7 +18,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from deploy_targets import bundle as bundles
-from deploy_targets import pipeline
+from deploy_targets import frontends, pipeline
 from deploy_targets.binding import NotCovered, encode
 from deploy_targets.errors import DeployError
 from deploy_targets.frontends.source import SourceSpec
@@ -106,6 +106,8 @@ def _outcome(
     asked = _questions(case)
     (folder / "samples").mkdir()
     spec = SourceSpec(file.name, base=folder)
+    # What no target carries is refused here: some of it no file of samples can hold.
+    frontends.load(spec)
     # The suite's answers are those that a user would have written down beside the samples, and it
     # says how exactly it means them. A name that is both stays an input.
     strict = expected.Tolerance(case.rtol, 0.0, case.atol, 0.0)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import functools
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.runtime import Rounding
 
-LARGE = 1 << 30
-"""Bytes from which weights must lie beside a graph: one file holds no more than twice this."""
+IN_ITS_SOURCE = re.compile(
+    r"(\[ONNXRuntimeError\] : \d+ : \w+ : )|(Load model from .*? failed:)"
+    r"|(Exception during initialization: )"
+    r"|(/onnxruntime_src/\S+ [^()]*\([^()]*(\([^()]*\)[^()]*)*\)( const)?( \[with [^]]*\])? )"
+)
+"""What ONNX Runtime says of itself before it says what is wrong."""
+
+LARGE = (1 << 31) - 1
+"""Bytes that one graph may have; beyond, its weights lie beside it."""
 
 
-def plain(path: Path, *, optimized: bool = False) -> Any:
+def plain(path: Path | bytes, *, optimized: bool = False) -> Any:
     """On one thread and as written: what is judged by it must not be optimised as it is.
 
     Raises UnsupportedModel.
@@ -33,40 +39,44 @@ def plain(path: Path, *, optimized: bool = False) -> Any:
         return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise UnsupportedModel(
-            f"ONNX Runtime cannot load {path}: {first_line(error)}",
+            f"ONNX Runtime cannot load {_named(path)}: {first_line(error)}",
             hint="export it again with operators that ONNX Runtime's CPU provider has",
         ) from error
 
 
-@functools.lru_cache(maxsize=8)
 def rounded(path: Path, digest: str, rounding: Rounding, seed: int) -> Any:
-    """A session that rounds otherwise, kept for the next question of the same `digest`.
+    """A session that rounds otherwise; of a graph of that `digest`.
 
     Raises UnsupportedModel where there is none.
     """
     if rounding is Rounding.OPTIMIZED:
-        return plain(path, optimized=True)
-    return _jittered(path, seed)
+        return _optimized(path, digest)
+    return plain(_jittered(path, digest, seed))
 
 
-def _jittered(path: Path, seed: int) -> Any:
+@functools.lru_cache(maxsize=2)
+def _optimized(path: Path, digest: str) -> Any:
+    return plain(path, optimized=True)
+
+
+@functools.lru_cache(maxsize=4)
+def _jittered(path: Path, digest: str, seed: int) -> bytes:
+    """The graph, not a session: what a session draws depends on what it was asked before."""
     import onnx
 
     from deploy_targets.graph.jitter import jitter
 
-    with tempfile.TemporaryDirectory() as temporary:
-        beside = Path(temporary) / "model.onnx"
-        moved = jitter(onnx.load(path), seed)
-        onnx.save(moved, beside, save_as_external_data=moved.ByteSize() > LARGE)
-        return plain(beside)
+    moved = jitter(onnx.load(path), seed)
+    if moved.ByteSize() > LARGE:
+        raise UnsupportedModel(f"{path} is too large to be varied", hint="nothing: it is judged")
+    if len(moved.graph.node) == len(onnx.load(path, load_external_data=False).graph.node):
+        raise UnsupportedModel(f"{path} computes nothing in float32", hint="nothing: it is judged")
+    raw: bytes = moved.SerializeToString()
+    return raw
 
 
-IN_ITS_SOURCE = re.compile(
-    r"(\[ONNXRuntimeError\] : \d+ : \w+ : )|(Load model from .*? failed:)"
-    r"|(Exception during initialization: )"
-    r"|(/onnxruntime_src/\S+ [^()]*\([^()]*(\([^()]*\)[^()]*)*\)( const)?( \[with [^]]*\])? )"
-)
-"""What ONNX Runtime says of itself before it says what is wrong."""
+def _named(path: Path | bytes) -> str:
+    return str(path) if isinstance(path, Path) else "the graph"
 
 
 def first_line(error: Exception) -> str:

@@ -163,7 +163,16 @@ def _terms(op: Any, args: tuple[Any, ...], made: Any) -> Any:
         return args[0].shape[-1] + made[0].shape[-1]
     if op is aten.cumsum:
         return tensors[0].shape[args[1]]
-    if op in (aten.sum, aten.mean, aten.var, aten.std, aten.var_mean, aten.linalg_vector_norm):
+    if op in (
+        aten._adaptive_avg_pool2d,
+        aten.avg_pool2d,
+        aten.sum,
+        aten.mean,
+        aten.var,
+        aten.std,
+        aten.var_mean,
+        aten.linalg_vector_norm,
+    ):
         first = made if isinstance(made, torch.Tensor) else made[0]
         return tensors[0].numel() / max(first.numel(), 1)
     return 1

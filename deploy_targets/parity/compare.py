@@ -22,6 +22,9 @@ NAN = float("nan")
 FEW = 8
 """Slices of fewer elements than this are left to the measure by element."""
 
+FLUSHED = float(np.finfo(np.float32).tiny)
+"""Some runtimes flush to zero what is smaller than the smallest normal number."""
+
 OCTAVES = 24
 """Bins of the histogram: error over noise below 2^-4, then one for each doubling."""
 
@@ -73,7 +76,7 @@ def measure(
         return _exactly(want, got)
     w, g = want.astype(np.float64), got.astype(np.float64)
     apart = _apart(w, g)
-    sigma = _sigma(w, noise, granted, batch)
+    sigma = _sigma(want, noise, granted, batch)
     with np.errstate(all="ignore"):
         ratio = apart / sigma
     out = _jumping(apart, ratio, jumps or Jumps())
@@ -81,7 +84,7 @@ def measure(
     worst = _worst(np.where(out, 0.0, ratio))
     return Distance(
         max_abs=float(apart.max(initial=0.0)),
-        relative_l2=relative_l2(w, g),
+        relative_l2=relative_l2(w, np.where(out | (apart <= FLUSHED), w, g)),
         cosine=cosine(w, g),
         whole=whole,
         part=part,
@@ -120,11 +123,11 @@ def cosine(want: Array, got: Array) -> float:
 
 
 def rounding(want: Array) -> Array:
-    """One unit in the last place of each float32 (or coarser) element; never zero."""
-    info = np.finfo(np.float16 if want.dtype == np.float16 else np.float32)
+    """One unit in the last place of each element, of float32's where it is no other float of
+    numpy's; never zero."""
+    info = np.finfo(want.dtype if want.dtype.kind == "f" else np.float32)
     near = np.where(np.isfinite(want), np.abs(want.astype(np.float64)), 0.0)
-    # Some runtimes flush to zero what is smaller than the smallest normal number.
-    return np.maximum(near * float(info.eps), float(info.tiny))
+    return np.maximum(near * float(info.eps), FLUSHED)
 
 
 def _exactly(want: Array, got: Array) -> Distance:
@@ -134,7 +137,8 @@ def _exactly(want: Array, got: Array) -> Distance:
     w, g = (want.astype(np.float64), got.astype(np.float64)) if numbers else (wrong * 0.0, wrong)
     return Distance(
         max_abs=float(np.abs(w - g).max(initial=0.0)),
-        relative_l2=relative_l2(w, g),
+        # How many differ decides, and not how far: there is no near for a label.
+        relative_l2=0.0,
         cosine=cosine(w, g),
         element_at=where,
         expected=float(w[where]) if numbers else NAN,
@@ -151,15 +155,26 @@ def _apart(w: Array, g: Array) -> Array:
         return np.where(same, 0.0, np.abs(w - g))
 
 
-def _sigma(w: Array, noise: Array | None, granted: float, batch: int | None) -> Array:
-    sigma = rounding(w)
+def _sigma(want: Array, noise: Array | None, granted: float, batch: int | None) -> Array:
+    sigma, w = rounding(want), want.astype(np.float64)
     if noise is not None:
         sigma = np.maximum(sigma, noise.astype(np.float64))
     if granted:
-        size = np.where(np.isfinite(w), w, 0.0) ** 2
-        others = tuple(axis for axis in range(w.ndim) if axis != batch)
-        sigma = np.hypot(sigma, granted * np.sqrt(size.mean(others, keepdims=True)))
+        sigma = np.hypot(sigma, granted * _scale(w, batch))
     return sigma
+
+
+def _scale(w: Array, batch: int | None) -> Array:
+    """What an error is granted in proportion to: the size of a row or, where that is less, of a
+    column, lest scores vanish beside boxes of hundreds of pixels."""
+    square = np.where(np.isfinite(w), w, 0.0) ** 2
+    if not w.ndim or not w.size:
+        return np.sqrt(square)
+    others = tuple(axis for axis in range(w.ndim) if axis != batch)
+    row = np.sqrt(square.mean(others, keepdims=True))
+    column = np.sqrt(square.mean(tuple(range(w.ndim - 1)), keepdims=True))
+    # A column of zeros still shares the scale of its neighbours in a quantized tensor.
+    return np.minimum(row, np.maximum(column, 1e-3 * row)) if w.ndim > 1 else row
 
 
 def _jumping(apart: Array, ratio: Array, jumps: Jumps) -> Array:

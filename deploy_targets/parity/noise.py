@@ -29,6 +29,9 @@ SHORT_ANSWER = 64
 """Answers of fewer numbers are always asked with all seeds: they have too few neighbours to tell
 a number that is sure from one that a single run happened to hit."""
 
+CHANCE = 1024
+"""How much surer than it is a number can look by chance in a single run, once in some thousand."""
+
 FEW = 8
 """Numbers that a slice must have to say what is usual in it."""
 
@@ -115,8 +118,12 @@ def _moved(inputs: Tensors) -> dict[str, Array]:
 def _beside(array: Array, draw: np.random.Generator) -> Array:
     up = draw.random(array.shape) < 0.5
     way = np.where(up, np.inf, -np.inf).astype(array.dtype)
-    # A scalar must stay an array: numpy would hand back a number. Zeros stay: they are exact.
-    return np.asarray(np.where(array == 0, array, np.nextafter(array, way)), array.dtype)
+    # What float16 can hold is exact (a pixel, a mask, a zero), and moving it makes steps jump.
+    with np.errstate(all="ignore"):
+        exact = array.astype(np.float16).astype(array.dtype) == array
+    exact &= array.dtype != np.float16
+    # A scalar must stay an array: numpy would hand back a number.
+    return np.asarray(np.where(exact | (array == 0), array, np.nextafter(array, way)), array.dtype)
 
 
 def _rows_alone(model: Model, case: Case) -> Tensors | None:
@@ -212,7 +219,9 @@ def _spread(want: Array, runs: Floats, sources: Sequence[str]) -> NDArray[np.flo
     squares = np.where(np.isfinite(runs), runs, 0.0) ** 2
     kinds = [[i for i, s in enumerate(sources) if s == source] for source in dict.fromkeys(sources)]
     spread = np.sqrt(np.max([squares[kind].mean(0) for kind in kinds], 0))
-    floor = np.maximum(rounding(want), _usual(spread))
+    own = np.maximum(rounding(want), spread)
+    # Chance makes an element look surer than it is, but not by more than this.
+    floor = np.maximum(own, np.minimum(_usual(spread), CHANCE * own))
     largest = np.finfo(np.float32).max
     bounded: NDArray[np.float32] = np.clip(spread, floor, largest).astype(np.float32)
     return bounded

@@ -110,7 +110,9 @@ def _measure(
 ) -> Distance:
     spec = next(spec for spec in signature.outputs if spec.name == name)
     batch = batch_axis(spec, signature.batch)
-    got = tasks.arranged(spec.kind, want, got)
+    # The rows of a batch are questions of their own, and no set of boxes.
+    kind = "plain" if spec.kind == "detection" and batch == want.ndim - 2 else spec.kind
+    got = tasks.arranged(kind, want, got)
     granted = allowed.budget / allowed.whole if allowed.whole else 0.0
     jumps = Jumps(judge.may_jump(allowed, want.size), allowed.element, allowed.jump)
     found = measure(want, got, noise, granted, jumps, batch)
@@ -118,7 +120,7 @@ def _measure(
         return found
     # A budget moves scores, not decisions: what the original is sure of must stay.
     unsure = allowed.element * noise.astype(np.float64)
-    task = tasks.agreement(spec.kind, want, got, unsure)
+    task = tasks.agreement(kind, want, got, unsure)
     return dataclasses.replace(found, task=task)
 
 

@@ -33,7 +33,10 @@ def agreement(kind: str, want: Array, got: Array, unsure: Array) -> dict[str, fl
 
 def arranged(kind: str, want: Array, got: Array) -> Array:
     """`got` in the order of `want`, for kinds whose rows are a set; others as they are."""
-    if kind != "detection" or not _boxes(want) or want.shape != got.shape:
+    if kind != "detection" or not _boxes(want) or want.shape != got.shape or not want.size:
+        return got
+    if want.shape[-1] == 4:
+        # Boxes alone: their scores lie in another output, whose order is theirs.
         return got
     w, g = (array.reshape(-1, *array.shape[-2:]) for array in (want, got))
     return np.stack([g[i][_partners(w[i], g[i])] for i in range(len(w))]).reshape(got.shape)
@@ -60,8 +63,8 @@ def _same_boxes(want: Array, got: Array, unsure: Array) -> dict[str, float]:
     if not _boxes(want):
         return {}
     w, g = (array.reshape(-1, array.shape[-1])[:, :4] for array in (want, got))
-    # A row without an area (padding) is judged by its numbers alone.
-    empty = (w[:, 2:] <= w[:, :2]).any(-1)
+    # A row without an area (padding, no number) is judged by its numbers alone.
+    empty = (w[:, 2:] <= w[:, :2]).any(-1) | ~np.isfinite(w).all(-1)
     same = [
         empty[i] or _overlap(w[i : i + 1], g[i : i + 1])[0, 0] >= OVERLAP for i in range(len(w))
     ]
@@ -99,7 +102,9 @@ def _partners(want: Array, got: Array) -> list[int]:
     overlap = _overlap(want[:, :4], got[:, :4])
     rest = np.abs(want[:, None, 4:] - got[None, :, 4:]).sum(-1)
     for row in range(len(want)):
-        best = max(free, key=lambda i: (overlap[row, i], -rest[row, i], i == row))
+        # Several labels can share one box: their scores and classes tell them apart.
+        same = overlap[row] >= OVERLAP
+        best = max(free, key=lambda i: (same[i], -rest[row, i], overlap[row, i], i == row))
         free.remove(best)
         found.append(best)
     return found

@@ -86,7 +86,7 @@ def test_without_noise_only_rounding_of_the_answer_is_excused() -> None:
 def test_what_is_granted_counts_as_noise_row_by_row() -> None:
     want = WANT * np.array([1, 1, 1, 1e-3], np.float32)[:, None, None]
     off = (want * 1.01).astype(np.float32)
-    assert measure(want, off, NOISE, granted=0.01, batch=0).whole < 1.1
+    assert measure(want, off, NOISE, granted=0.01, batch=0).whole < 1.5
     small = want.copy()
     small[3] *= 2
     assert measure(want, small, NOISE, granted=0.01, batch=0).part > 50

@@ -164,3 +164,58 @@ def test_verdicts_compose() -> None:
     assert said(trt=[silent], cpu=[failed]) is failed
     assert said(trt=[passed, silent], cpu=[passed]) is silent
     assert rows.overall((), []) is silent
+
+
+def judged(want: Array, got: Array, noise: OutputNoise, **spec: object) -> str:
+    """Why an output `y` is refused; empty where it is not."""
+    shape = ("n", *want.shape[1:])
+    kind = str(spec.get("kind", "plain"))
+    y = TensorSpec("y", want.dtype.name, shape, kind=kind)
+    signature = Signature((), (y,), batch="n")
+    budget = float(str(spec.get("budget", 0.0)))
+    allowed = {"y": judge.bound(noise, budget, Bound)}
+    sigma = {"y": np.full(want.shape, 1e-7, np.float32)} if want.dtype.kind == "f" else {}
+    check = Check("tensors", Call("c/0", "main", {}), {"y": want}, sigma)
+    (parity,) = rows.measured(check, Answer({"y": got}), identity(signature), signature, allowed)
+    return judge.reason(parity, allowed["y"])
+
+
+def test_labels_that_the_original_is_unsure_of_may_differ() -> None:
+    want = np.arange(100).reshape(10, 10)
+    got = want.copy()
+    got[3, 4:9] += 1
+    assert judged(want, got, OutputNoise(0.0, 0.01, 1.0)) == ""
+    assert "5 of 100 elements differ, allowed 0" in judged(want, got, OutputNoise(0.0))
+
+
+def test_steps_that_the_original_is_unsure_of_may_jump_and_count_nowhere_else() -> None:
+    want = np.random.default_rng(0).random((8, 32)).round().astype(np.float32)
+    got = want.copy()
+    got[2, 3] = 1 - got[2, 3]
+    assert judged(want, got, OutputNoise(1e-7, 0.01, 1.0)) == ""
+    assert judged(want, got, OutputNoise(1e-7)) != ""
+
+
+def test_what_is_flushed_to_zero_is_no_error() -> None:
+    want = np.full((2, 8), 1e-40, np.float32)
+    assert judged(want, np.zeros_like(want), OutputNoise(1e-7)) == ""
+
+
+def test_a_budget_does_not_drown_small_columns_beside_large_ones() -> None:
+    draw = np.random.default_rng(0)
+    want = np.concatenate([draw.random((4, 9, 4)) * 600, draw.random((4, 9, 1))], -1)
+    got = want.copy()
+    got[..., 4] = 0
+    floats = want.astype(np.float32), got.astype(np.float32)
+    assert judged(*floats, OutputNoise(1e-7), budget=0.005) != ""
+    assert judged(floats[0], floats[0] * np.float32(1.003), OutputNoise(1e-7), budget=0.005) == ""
+
+
+def test_doubles_are_judged_as_doubles() -> None:
+    want = np.linspace(1.7e9, 1.8e9, 64).reshape(8, 8)
+    assert judged(want, want + 300, OutputNoise(1e-12)) != ""
+
+
+def test_the_rows_of_a_batch_are_no_set_of_boxes() -> None:
+    want = np.arange(60, dtype=np.float32).reshape(10, 6)
+    assert judged(want, want[::-1].copy(), OutputNoise(1e-7), kind="detection") != ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,9 +110,9 @@ def test_pytorch_strays_a_little_when_its_operands_are_moved(name: str) -> None:
 
 
 def test_an_onnx_graph_strays_a_little_when_its_operands_are_moved(
-    tmp_path: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> None:
-    path = zoo.convnet(tmp_path / "convnet.onnx")  # type: ignore[operator]
+    path = zoo.convnet(tmp_path / "convnet.onnx")
     model = frontends.load(frontends.SourceSpec(str(path)))
     image = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype(np.float32)
     want = model.run({"image": image})["logits"]
@@ -132,3 +133,20 @@ def test_numbers_that_are_exact_everywhere_are_not_moved() -> None:
     with Jitter(0), torch.inference_mode():
         assert torch.equal((exact * 4 / 4).floor(), exact.floor())
         assert not torch.equal(torch.full((64,), 0.1) + 0.2, torch.full((64,), 0.3))
+
+
+def test_pixels_are_exact_and_make_no_step_jump() -> None:
+    pixels = np.arange(128, dtype=np.float32).reshape(4, 32)
+    model = Shaky(lambda x, ulps: np.floor(x / 32), batch=False)
+    own = noise(model, [Case("a", "", {"x": pixels}, model.run({"x": pixels}))])
+    assert own.outputs["y"].jumps == 0.0
+
+
+def test_an_onnx_graph_asked_again_strays_in_the_same_way(tmp_path: Path) -> None:
+    model = frontends.load(frontends.SourceSpec(str(zoo.convnet(tmp_path / "convnet.onnx"))))
+    asked = cases.questions(model.signature, {})
+    known = [Case(q.name, q.why, q.inputs, model.run(q.inputs)) for q in asked]
+    one, other = noise(model, known), noise(model, known[::-1])
+    for case in one.cases:
+        again = next(c for c in other.cases if c.name == case.name)
+        np.testing.assert_array_equal(case.noise["logits"], again.noise["logits"])

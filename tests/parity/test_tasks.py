@@ -88,3 +88,26 @@ def test_two_boxes_at_one_place_are_told_apart_by_their_scores() -> None:
 
 def test_other_kinds_decide_nothing() -> None:
     assert told("embedding", [[1.0, 2.0]], [[2.0, 1.0]]) == {}
+
+
+def test_no_boxes_are_the_same_no_boxes() -> None:
+    none = np.zeros((0, 6), np.float32)
+    assert arranged("detection", none, none.copy()).shape == (0, 6)
+
+
+def test_boxes_whose_scores_lie_elsewhere_keep_their_order() -> None:
+    turned = BOXES[:, ::-1, :4]
+    np.testing.assert_array_equal(arranged("detection", BOXES[:, :, :4], turned), turned)
+
+
+def test_labels_that_share_a_box_are_told_apart_though_one_is_off_by_an_ulp() -> None:
+    want = np.array([[[0, 0, 640, 640, 0.9, 1], [0, 0, 640, 640, 0.8, 2]]], np.float32)
+    got = want.copy()
+    got[0, 0, 2] = np.nextafter(np.float32(640), np.float32(0))
+    np.testing.assert_array_equal(arranged("detection", want, got), got)
+
+
+def test_a_box_without_numbers_is_left_to_the_measure_of_its_numbers() -> None:
+    lost = BOXES.copy()
+    lost[0, 0, 0] = np.nan
+    assert told("detection", lost, lost.copy())["boxes"] == 1.0
