@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -151,7 +152,13 @@ def test_an_interruption_leaves_nothing(
 ) -> None:
     command = [sys.executable, "-m", "deploy_targets", "build", "--fresh", "-o", "made/out"]
     process = subprocess.Popen(
-        command, cwd=project, env=environment, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=project,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in the background of a script ignores Ctrl-C, and so would its children.
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     made = project / "made"

@@ -18,6 +18,7 @@ from deploy_targets.errors import ConfigError, DeployError, UnsupportedModel
 from deploy_targets.frontends import LoadedModel
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.records import DynamicAxis, TensorSpec
+from deploy_targets.runtime import Rounding
 from deploy_targets.testing import zoo
 
 X = TensorSpec("x", "float32", ("batch", 4))
@@ -263,12 +264,12 @@ def test_numbers_that_are_no_tensors_are_refused(write: Write) -> None:
 def test_float64_is_offered_where_the_whole_model_survives_it(write: Write) -> None:
     x = {"x": np.full((1, 4), 0.1, np.float32)}
     whole = frontends.load(write(module("return (x * x).sum(1)")))
-    assert whole.float64
-    precise = whole.run(x, float64=True)["output_0"]
+    assert Rounding.DOUBLE in whole.roundings
+    precise = whole.run(x, rounding=Rounding.DOUBLE)["output_0"]
     assert precise.dtype == np.float64
     assert 0 < abs(float(precise[0]) - float(whole.run(x)["output_0"][0])) < 1e-7
-    assert not frontends.load(write(module("return x.float()"))).float64
-    assert not frontends.load(write(module("return x @ torch.eye(4)"))).float64
+    for narrow in ("return x.float()", "return x @ torch.eye(4)"):
+        assert Rounding.DOUBLE not in frontends.load(write(module(narrow))).roundings
 
 
 # --- identity ---------------------------------------------------------------------------------
