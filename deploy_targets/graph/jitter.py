@@ -66,10 +66,11 @@ def jitter(model: ModelProto, seed: int) -> ModelProto:
                 changed.input[index] = name
         nodes.append(changed)
         if kinds.get(changed.output[0]) == onnx.TensorProto.FLOAT:
-            name = f"{PREFIX}_{len(nodes)}"
-            blurred = _blurred(changed, name, seed) if changed.op_type in BOUNDED else []
+            # Each node draws by itself: what they strayed together would add up.
+            name, own = f"{PREFIX}_{len(nodes)}", seed + 7919 * len(nodes)
+            blurred = _blurred(changed, name, own) if changed.op_type in BOUNDED else []
             if changed.op_type in SUMS:
-                nodes += _behind(changed, _terms(node, shapes), f"{name}s", seed)
+                nodes += _behind(changed, _terms(node, shapes), f"{name}s", own)
             nodes += blurred
     del moved.graph.node[:]
     moved.graph.node.extend(nodes)
