@@ -9,6 +9,7 @@ from typing import Any
 from deploy_targets import bundle as bundles
 from deploy_targets import config, frontends, pipeline, registry
 from deploy_targets.choose import Progress, silent
+from deploy_targets.composing import Steps
 from deploy_targets.config import OutputTable, Settings
 from deploy_targets.errors import ConfigError
 from deploy_targets.frontends.source import SourceSpec, name_of
@@ -17,7 +18,7 @@ from deploy_targets.parity.recorded import recording
 from deploy_targets.parity.verify import answers as ask
 from deploy_targets.parity.verify import check_lanes
 from deploy_targets.pipeline import Job, Outcome
-from deploy_targets.records import Array, DynamicAxis, TensorSpec
+from deploy_targets.records import TENSORS, Array, DynamicAxis, TensorSpec
 from deploy_targets.runtime import Model
 from deploy_targets.verdicts import ParityReport
 from deploy_targets.workspace import Workspace
@@ -52,7 +53,16 @@ def build(
     folder = settings.base / settings.samples if settings.samples else None
     expects = {name: _exactly(table) for name, table in settings.outputs.items()}
     said = {name: tolerance for name, tolerance in expects.items() if tolerance}
-    job = Job(spec, chosen, place, folder, settings.budget, timeout=timeout, expects=said)
+    job = Job(
+        spec,
+        chosen,
+        place,
+        folder,
+        settings.budget,
+        timeout=timeout,
+        expects=said,
+        steps=steps_of(settings),
+    )
     return pipeline.build(job, workspace or Workspace(), progress, reuse=reuse)
 
 
@@ -84,11 +94,14 @@ def answers(
     *,
     calls: Collection[str] | None = None,
     lane: str | None = None,
+    golden: str = TENSORS,
     workspace: Workspace | None = None,
 ) -> dict[str, dict[str, Array]]:
     """What a bundle answers to its own golden calls: call -> output -> array.
 
-    `calls` defaults to all of them, `lane` to the first. Raises NotRun where it cannot be run here.
+    `calls` defaults to all of them, `lane` to the first. `golden` is the line of the verdict:
+    "tensors", or "bytes", whose answers are those that a user gets. Raises NotRun where it cannot
+    be run here.
     """
     opened = bundles.open_bundle(Path(bundle))
     target = registry.load(opened.manifest.target, opened.manifest.options)
@@ -96,7 +109,7 @@ def answers(
     with target.runner(workspace or Workspace()) as runner:
         return {
             check.call.name: dict(answer.outputs)
-            for check, answer in ask(opened, runner, chosen, calls)
+            for check, answer in ask(opened, runner, chosen, calls, golden)
         }
 
 
@@ -114,11 +127,23 @@ def spec_of(settings: Settings) -> SourceSpec:
         inputs=tuple(
             TensorSpec(name, table.dtype, table.shape, range=table.range)
             for name, table in settings.inputs.items()
+            if table.shape is not None
         ),
         axes=tuple(DynamicAxis(name, *sizes) for name, sizes in settings.axes.items()),
         outputs=tuple((name, table.kind) for name, table in settings.outputs.items()),
         batch=settings.batch,
         depends=settings.depends,
+    )
+
+
+def steps_of(settings: Settings) -> Steps:
+    """What is declared to happen before and after the model."""
+    before = {name: table.preprocess for name, table in settings.inputs.items()}
+    after = {name: table.postprocess for name, table in settings.outputs.items()}
+    return Steps(
+        {name: table for name, table in before.items() if table is not None},
+        {name: table for name, table in after.items() if table is not None},
+        settings.base,
     )
 
 

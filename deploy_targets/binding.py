@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deploy_targets.records import (
+    TENSORS,
     Array,
     Call,
     Case,
@@ -48,11 +49,11 @@ def identity(signature: Signature, name: str = "main") -> Entry:
 
 
 def encode(
-    signature: Signature, entries: Sequence[Entry], case: Case, golden: str = ""
+    signature: Signature, entries: Sequence[Entry], case: Case, golden: str = TENSORS
 ) -> list[Check]:
     """The calls that ask one case of an artifact. Raises NotCovered, with the reason."""
     sizes = sizes_of(signature.inputs, case.inputs)
-    parts = _plan(signature, entries, case, sizes)
+    parts = _plan(signature, entries, case, sizes, golden)
     return [_check(signature, case, golden, i, part, sizes) for i, part in enumerate(parts)]
 
 
@@ -107,9 +108,14 @@ def split(count: int, sizes: Sequence[int]) -> list[tuple[int, list[int]]]:
 
 
 def _plan(
-    signature: Signature, entries: Sequence[Entry], case: Case, sizes: Mapping[str, int]
+    signature: Signature,
+    entries: Sequence[Entry],
+    case: Case,
+    sizes: Mapping[str, int],
+    golden: str,
 ) -> list[_Part]:
     batch = signature.batch
+    entries = [entry for entry in entries if entry.golden == golden]
     fits: dict[int | None, Entry] = {}
     for entry in entries:
         fixed = _fixed_sizes(signature, entry)

@@ -25,7 +25,7 @@ from deploy_targets.verdicts import ParityReport
 from deploy_targets.workspace import digest_of_file
 
 MANIFEST, GOLDEN, PARITY = "deploy-target.json", "golden.safetensors", "parity.json"
-SCHEMA, SEAL = 2, "seal"
+SCHEMA, SEAL = 3, "seal"
 
 
 def digest(bundle: Bundle) -> str:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from deploy_targets import registry
 from deploy_targets.errors import ConfigError, UnknownTarget
+from deploy_targets.stages.tables import AnyAfter, AnyBefore
 
 FILE, TABLE = "deploy.toml", "deploy-target"
 DTYPES = (
@@ -34,8 +35,10 @@ class InputTable(_Table):
     """[inputs.NAME]"""
 
     dtype: str = "float32"
-    shape: tuple[int | str, ...]
+    shape: tuple[int | str, ...] | None = None
+    """May be left out where the source says it itself; then the rest of the table says the same."""
     range: tuple[float, float] | None = None
+    preprocess: AnyBefore | None = None
 
     @field_validator("dtype")
     @classmethod
@@ -44,13 +47,15 @@ class InputTable(_Table):
 
     @field_validator("shape")
     @classmethod
-    def _sizes(cls, shape: tuple[int | str, ...]) -> tuple[int | str, ...]:
-        if bad := next((dim for dim in shape if isinstance(dim, int) and dim < 0), None):
+    def _sizes(cls, shape: tuple[int | str, ...] | None) -> tuple[int | str, ...] | None:
+        if bad := next((dim for dim in shape or () if isinstance(dim, int) and dim < 0), None):
             raise ValueError(f"{bad} is no size; name a dynamic axis, and give its range in [axes]")
         return shape
 
     @model_validator(mode="after")
     def _fits(self) -> InputTable:
+        if self.shape is None and {"dtype", "range"} & self.model_fields_set:
+            raise ValueError("dtype and range are of no use without shape; add shape = [...]")
         if self.range is None:
             return self
         low, high = self.range
@@ -70,6 +75,7 @@ class OutputTable(_Table):
     kind: str = "plain"
     rtol: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] | None = None
     atol: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] | None = None
+    postprocess: AnyAfter | None = None
 
     @field_validator("kind")
     @classmethod
@@ -151,13 +157,14 @@ def _check_targets(settings: Settings, where: str) -> None:
 
 
 def _check_axes(settings: Settings, where: str) -> None:
-    used = {d for t in settings.inputs.values() for d in t.shape if isinstance(d, str)}
+    shaped = [t.shape for t in settings.inputs.values() if t.shape is not None]
+    used = {dim for shape in shaped for dim in shape if isinstance(dim, str)}
     hint = 'write for example [axes] batch = [1, 8], and shape = ["batch", 3, 224, 224]'
-    if settings.inputs and (unused := sorted(set(settings.axes) - used)):
+    if shaped and (unused := sorted(set(settings.axes) - used)):
         raise ConfigError(f"{where}: [axes] {unused[0]} is in no input's shape", hint=hint)
     if missing := sorted(used - set(settings.axes)):
         raise ConfigError(f"{where}: axis {missing[0]!r} has no range under [axes]", hint=hint)
-    if settings.batch is not None and settings.inputs and settings.batch not in used:
+    if settings.batch is not None and shaped and settings.batch not in used:
         raise ConfigError(f"{where}: batch = {settings.batch!r} is in no input's shape", hint=hint)
 
 

@@ -1,24 +1,31 @@
 """A first deploy.toml, by looking at the model. In: a source. Out: the text, and how sure it is.
 
 A .pt2 or .onnx says its inputs itself. For a torch module the first layer is looked at, and each
-guess is tried by running the model; a guess that did not run is marked as one to correct.
+guess is tried by running the model; a guess that did not run is marked as one to correct. Where the
+user names transforms, they become [inputs.NAME.preprocess]: `recognising/`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deploy_targets import frontends
-from deploy_targets.errors import DeployError
+from deploy_targets.errors import ConfigError, DeployError
 from deploy_targets.frontends.source import Kind, SourceSpec, kind_of, name_of
+from deploy_targets.recognising import within
+from deploy_targets.recognising.held import Held, held
+from deploy_targets.recognising.named import Named, load
 from deploy_targets.records import DynamicAxis, Signature, TensorSpec
+from deploy_targets.runtime import Model
 
 if TYPE_CHECKING:
     from torch import nn
+
+Sizes = Mapping[str, tuple[int, int] | None]
 
 BATCH = DynamicAxis("batch", 1, 8)
 
@@ -29,47 +36,104 @@ class Draft:
 
     text: str
     checked: bool
+    steps: Mapping[str, Held] = field(default_factory=dict)
+    """What was recognised before each input."""
 
 
-def draft(spec: SourceSpec) -> Draft:
-    """Looks at the model. Raises what loading it raises, but for inputs that are not declared."""
+def draft(spec: SourceSpec, transforms: Mapping[str, str] | None = None) -> Draft:
+    """Looks at the model. Raises what loading it raises, but for inputs that are not declared.
+
+    `transforms`: input -> "file.py:thing"; "" is the model's only input.
+    """
+    named = {name: load(source, spec.base) for name, source in (transforms or {}).items()}
     if spec.inputs or kind_of(spec) is not Kind.CALLABLE:
-        return Draft(_text(spec, frontends.load(spec).signature, checked=True), True)
-    guesses = list(_guesses(spec))
+        return _drafted(spec, frontends.load(spec), named)
+    try:
+        guesses = list(_guesses(spec, {name: one.found.size for name, one in named.items()}))
+    except DeployError as error:
+        return _drafted(spec, _saying_itself(spec, error), named)
     for guess in guesses:
         try:
-            return Draft(_text(spec, frontends.load(guess).signature, checked=True), True)
+            model = frontends.load(guess)
         except DeployError:
             continue
+        return _drafted(spec, model, named)
     guess = guesses[0]
     unchecked = Signature(guess.inputs, (), guess.axes, BATCH.name)
-    return Draft(_text(spec, unchecked, checked=False), False)
+    steps = _steps(spec, unchecked, None, named)
+    return Draft(_text(spec, unchecked, steps, checked=False), False, steps)
 
 
-def _guesses(spec: SourceSpec) -> Iterator[SourceSpec]:
+def _saying_itself(spec: SourceSpec, error: DeployError) -> Model:
+    """What code gives and is no torch module: an estimator. Raises `error` where it is neither."""
+    try:
+        return frontends.load(spec)
+    except DeployError:
+        raise error from None
+
+
+def _drafted(spec: SourceSpec, model: Model, named: Mapping[str, Named]) -> Draft:
+    within.refuse(model, named)
+    steps = _steps(spec, model.signature, model, named)
+    return Draft(_text(spec, model.signature, steps, checked=True), True, steps)
+
+
+def _steps(
+    spec: SourceSpec, signature: Signature, model: Model | None, named: Mapping[str, Named]
+) -> dict[str, Held]:
+    """What is declared before each input. Raises ConfigError where there is no such input."""
+    inputs = {tensor.name: tensor for tensor in signature.inputs}
+    steps = {}
+    for name, one in named.items():
+        if not name and len(inputs) > 1:
+            raise ConfigError(
+                f"--transform {one.source} does not say of which input: {', '.join(inputs)}",
+                hint=f"write --transform {next(iter(inputs))}={one.source}",
+            )
+        of = name or next(iter(inputs))
+        if of not in inputs:
+            raise ConfigError(
+                f"--transform {of}={one.source}: the model has no input {of!r}",
+                hint=f"it has {', '.join(inputs)}",
+            )
+        steps[of] = held(one, inputs[of], model, spec.base)
+    return steps
+
+
+def _guesses(spec: SourceSpec, sizes: Sizes) -> Iterator[SourceSpec]:
     from deploy_targets.frontends.look import look
 
     names, first = look(spec)
-    for inputs in _inputs(names, first):
+    for inputs in _inputs(names, first, sizes):
         yield dataclasses.replace(spec, inputs=inputs, axes=(BATCH,))
 
 
-def _inputs(names: Sequence[str], first: nn.Module | None) -> Iterator[tuple[TensorSpec, ...]]:
+def _inputs(
+    names: Sequence[str], first: nn.Module | None, sizes: Sizes
+) -> Iterator[tuple[TensorSpec, ...]]:
     if len(names) == 1:
-        for dtype, shape, most in _of_layer(first):
+        size = sizes.get(names[0], sizes.get(""))
+        for dtype, shape, most in _of_layer(first, size):
             bounds = None if most is None else (0.0, float(most))
             yield (TensorSpec(names[0], dtype, (BATCH.name, *shape), range=bounds),)
-    yield tuple(TensorSpec(name, "float32", (BATCH.name, 3, 224, 224)) for name in names)
+    photos = {name: sizes.get(name) or sizes.get("") or (224, 224) for name in names}
+    yield tuple(TensorSpec(name, "float32", (BATCH.name, 3, *photos[name])) for name in names)
 
 
-def _of_layer(layer: nn.Module | None) -> Iterator[tuple[str, tuple[int, ...], int | None]]:
-    """Dtype, shape after the batch, and largest value, that a first layer is likely to take."""
+def _of_layer(
+    layer: nn.Module | None, size: tuple[int, int] | None
+) -> Iterator[tuple[str, tuple[int, ...], int | None]]:
+    """Dtype, shape after the batch, and largest value, that a first layer is likely to take.
+
+    `size`: that of the photos, where it is known.
+    """
     from torch import nn
 
     match layer:
         case nn.Conv2d():
-            for size in (224, 28, 32, 48, 64, 8):
-                yield "float32", (layer.in_channels, size, size), None
+            squares = [(side, side) for side in (224, 28, 32, 48, 64, 8)]
+            for sides in [size] if size else squares:
+                yield "float32", (layer.in_channels, *sides), None
         case nn.Conv1d():
             for length in (1024, 16000):
                 yield "float32", (layer.in_channels, length), None
@@ -85,7 +149,9 @@ def _of_layer(layer: nn.Module | None) -> Iterator[tuple[str, tuple[int, ...], i
             yield "float32", (16, layer.input_size), None
 
 
-def _text(spec: SourceSpec, signature: Signature, *, checked: bool) -> str:
+def _text(
+    spec: SourceSpec, signature: Signature, steps: Mapping[str, Held], *, checked: bool
+) -> str:
     warning = (
         "# The model ran with these inputs. Shapes may still be others than you mean: look at them."
         if checked
@@ -108,6 +174,8 @@ def _text(spec: SourceSpec, signature: Signature, *, checked: bool) -> str:
         if tensor.range:
             low, high = tensor.range
             lines += [f"range = [{low!r}, {high!r}]"]
+        if tensor.name in steps:
+            lines += ["", f"[inputs.{_key(tensor.name)}.preprocess]", *steps[tensor.name].lines]
         lines += [""]
     for tensor in signature.outputs:
         lines += [f"[outputs.{_key(tensor.name)}]   # {tensor.dtype} {list(tensor.shape)}"]

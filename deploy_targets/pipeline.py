@@ -1,6 +1,6 @@
 """Read this first.
 
-    load -> record -> capture -> build -> seal -> verify -> publish
+    load -> compose -> record -> capture -> build -> seal -> verify -> publish
 
 In: a job (a model, samples, a target, a precision, a place for the bundle). Out: a published
 bundle and its parity report. Each stage takes frozen records and returns a new one; the reference
@@ -17,16 +17,18 @@ from pathlib import Path
 
 import deploy_targets
 from deploy_targets import bundle as bundles
-from deploy_targets import choose, frontends, publish, rebuild, registry
+from deploy_targets import choose, composing, frontends, publish, rebuild, registry
 from deploy_targets.binding import NotCovered, encode
 from deploy_targets.choose import Attempt, Candidate, Progress, silent
+from deploy_targets.composing import Steps
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
-from deploy_targets.parity import cases, expected, golden, rows, samples
+from deploy_targets.parity import agreement, cases, expected, golden, raw_samples, rows, samples
 from deploy_targets.parity.expected import Tolerance
 from deploy_targets.parity.verify import merged, verify
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import (
+    BYTES,
     Built,
     Bundle,
     Capture,
@@ -39,6 +41,7 @@ from deploy_targets.records import (
     Signature,
 )
 from deploy_targets.runtime import Model, Runner
+from deploy_targets.stages.compose import Staged
 from deploy_targets.targets.base import Target
 from deploy_targets.verdicts import ParityReport, Row, Verdict
 from deploy_targets.workspace import Workspace, digest_of
@@ -60,6 +63,8 @@ class Job:
     timeout: float = 600.0  # seconds that one capture may take
     expects: Mapping[str, Tolerance] = field(default_factory=dict)
     """Per output: how exactly the answers in the samples are meant, where that was said."""
+    steps: Steps = field(default_factory=Steps)
+    """What is declared to happen before and after the model."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,12 @@ def build(
             return outcome(publish.copy(earlier, job.out), cached=True)
     with progress("load the model"):
         model = frontends.load(job.spec, workspace, timeout=job.timeout)
+    staged = composing.compose(model, job.steps, job.target, workspace)
     with progress("record the original's answers"):
-        known = record(model, job)
+        known = record(model, job, staged)
 
     def attempt(way: Attempt, runner: Runner) -> Candidate:
-        return one_way(way, model, known, job, runner, workspace, progress, reuse=reuse)
+        return one_way(way, model, staged, known, job, runner, workspace, progress, reuse=reuse)
 
     with publish.workshop(job.out) as shop:
         ways = choose.ways(model, job.target, shop)
@@ -106,19 +112,32 @@ def build(
     return made
 
 
-def record(model: Model, job: Job) -> Golden:
-    """The original's answers to the user's samples and to what they leave out."""
+def record(model: Model, job: Job, staged: Staged | None = None) -> tuple[Golden, ...]:
+    """The original's answers to the user's samples and to what they leave out.
+
+    With declared steps they are asked from raw bytes, too; raw samples serve both.
+    """
+    raw = raw_samples.read(job.samples, staged.staging) if staged else {}
     given = samples.read(job.samples, model.signature)
+    if job.samples and not (raw or given):
+        raise samples.none_in(job.samples)
     asked, wanted = expected.split(given, model.signature)
-    known = golden.record(model, cases.questions(model.signature, asked))
+    derived = composing.derived(staged, raw) if staged else {}
+    known = golden.record(model, cases.questions(model.signature, {**derived, **asked}))
     expected.check(known.cases, wanted, job.expects)
-    return known
+    if staged is None or not job.target.stages:
+        return (known,)
+    from_bytes = raw_samples.questions(raw, job.steps.before, staged.staging, known)
+    agreement.check(staged, from_bytes)
+    composing.learn(model, staged, known, from_bytes)
+    return known, golden.record(staged, from_bytes, BYTES)
 
 
 def one_way(
     way: Attempt,
     model: Model,
-    known: Golden,
+    staged: Staged | None,
+    known: Sequence[Golden],
     job: Job,
     runner: Runner,
     workspace: Workspace,
@@ -129,7 +148,8 @@ def one_way(
     """One capture, built, sealed and judged."""
     with progress(f"capture {way.capture.dialect} by {way.capture.how}"):
         graph = capture(model, way.capture, workspace, reuse=reuse)
-    prepared = Prepared(model.name, model.signature, graph, job.recipe)
+    staging = staged.staging if staged else None
+    prepared = Prepared(model.name, model.signature, graph, job.recipe, staging=staging)
     with progress(f"build for {way.target.name}"):
         bundle = seal(prepared, known, job, way, workspace)
     with progress(f"verify in {way.target.name}'s runtime"):
@@ -160,7 +180,7 @@ def capture_key(digest: str, signature: Signature, how: Capture) -> str:
 
 def seal(
     prepared: Prepared,
-    known: Golden,
+    known: Sequence[Golden],
     job: Job,
     way: Attempt,
     workspace: Workspace,
@@ -215,25 +235,28 @@ def outcome(bundle: Bundle, tried: tuple[str, ...] = (), *, cached: bool = False
     return Outcome(bundle, report, verdict, tried, cached)
 
 
-def _encode(known: Golden, built: Built) -> tuple[list[Check], tuple[str, ...]]:
+def _encode(known: Sequence[Golden], built: Built) -> tuple[list[Check], tuple[str, ...]]:
     checks: list[Check] = []
     uncovered: list[str] = []
-    for case in known.cases:
-        try:
-            checks += encode(known.signature, built.entries, case, known.name)
-        except NotCovered as reason:
-            uncovered.append(str(reason))
-    if not checks:
-        raise UnsupportedModel(
-            f"no case fits what was built, so nothing could be verified: {uncovered[0]}",
-            hint="give smaller samples, or make the artifact's fixed sizes those of the samples",
-        )
+    for one in known:
+        before = len(checks)
+        for case in one.cases:
+            try:
+                checks += encode(one.signature, built.entries, case, one.name)
+            except NotCovered as reason:
+                uncovered.append(str(reason))
+        if len(checks) == before:
+            raise UnsupportedModel(
+                f"no case fits what was built, so nothing could be verified from {one.name}: "
+                f"{uncovered[-1]}",
+                hint="give smaller samples, or make the fixed sizes those of the samples",
+            )
     return checks, tuple(uncovered)
 
 
 def _manifest(
     prepared: Prepared,
-    known: Golden,
+    known: Sequence[Golden],
     job: Job,
     way: Attempt,
     built: Built,
@@ -248,15 +271,22 @@ def _manifest(
         target=target.name,
         options=target.model_dump(mode="json"),
         recipes={recipe.name: recipe},
-        signature=prepared.signature,
+        signatures={one.name: one.signature for one in known},
         entries=built.entries,
         lanes=built.lanes,
-        goldens=(known.name,),
-        synthetic=all(case.synthetic for case in known.cases),
-        bounds={recipe.name: rows.bounds(known, recipe, job.budget)},
-        bounds_from=known.noise_sources,
+        synthetic=all(case.synthetic for one in known for case in one.cases),
+        bounds={
+            recipe.name: {one.name: rows.bounds(one, recipe, job.budget) for one in known},
+        },
+        bounds_from=tuple(dict.fromkeys(s for one in known for s in one.noise_sources)),
         uncovered=uncovered,
         tools={"deploy-targets": deploy_targets.__version__, **built.tools},
         quantized=built.quantized,
-        notes=(*way.notes, *known.doubts, *built.notes),
+        stages=built.stages,
+        notes=(
+            *way.notes,
+            *composing.left_behind(job.steps, target),
+            *(doubt for one in known for doubt in one.doubts),
+            *built.notes,
+        ),
     )

@@ -42,6 +42,7 @@ def stamp(job: Job) -> str:
         bundles.as_json(job.spec) | {"base": "", "source": Path(job.spec.source).name},
         job.budget,
         {name: bundles.as_json(tolerance) for name, tolerance in job.expects.items()},
+        job.steps.digest,
         bundles.as_json(job.recipe),
         job.target.name,
         # The concrete targets, so that an "auto" notices what this machine has gained.
@@ -51,10 +52,10 @@ def stamp(job: Job) -> str:
 
 def recall(job: Job, workspace: Workspace) -> Bundle | None:
     """The passed bundle of an identical job, or None."""
-    model = frontends.recall(job.spec, workspace)
-    if model is None:
+    model, modules = frontends.recall(job.spec, workspace), _modules(job, workspace)
+    if model is None or modules is None:
         return None
-    home = workspace.find(KIND, digest_of(model, stamp(job)))
+    home = workspace.find(KIND, digest_of(model, modules, stamp(job)))
     if home is None:
         return None
     try:
@@ -68,13 +69,20 @@ def recall(job: Job, workspace: Workspace) -> Bundle | None:
 
 def remember(job: Job, model: Model, bundle: Bundle, workspace: Workspace, before: str) -> None:
     """Keeps a copy of a bundle that passed, unless something changed while it was built."""
-    if stamp(job) != before:
+    modules = _modules(job, workspace)
+    if stamp(job) != before or modules is None:
         return
 
     def make(home: Path) -> None:
         shutil.copytree(bundle.path, home, dirs_exist_ok=True)
 
-    workspace.replace(KIND, digest_of(model.digest, before), make)
+    workspace.replace(KIND, digest_of(model.digest, modules, before), make)
+
+
+def _modules(job: Job, workspace: Workspace) -> list[str] | None:
+    """What the torch modules among the declared steps are; None where one cannot be told."""
+    known = [frontends.recall(spec, workspace) for spec in job.steps.modules]
+    return [digest for digest in known if digest] if all(known) else None
 
 
 def program() -> str:

@@ -9,46 +9,22 @@ import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deploy_targets.signatures import Dim as Dim
+from deploy_targets.signatures import DynamicAxis as DynamicAxis
+from deploy_targets.signatures import Signature as Signature
+from deploy_targets.signatures import TensorSpec as TensorSpec
 from deploy_targets.verdicts import Bound
 
 Array = NDArray[np.generic]
 Tensors = Mapping[str, Array]
 
-Dim = int | str  # a size, or the name of a dynamic axis ("batch"), or a product ("batch*time")
-
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """One input or output: its name, its numpy or ml_dtypes dtype name, and its shape."""
-
-    name: str
-    dtype: str
-    shape: tuple[Dim, ...]
-    kind: str = "plain"  # what an output means, as declared: classifier, embedding, …
-    range: tuple[float, float] | None = None  # what an input may hold, as declared
-
-
-@dataclass(frozen=True)
-class DynamicAxis:
-    """A named axis and the sizes, both included, that the model takes along it."""
-
-    name: str
-    minimum: int
-    maximum: int
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What goes into a model and what comes out, in the model's own names and layout."""
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    axes: tuple[DynamicAxis, ...] = ()
-    batch: str | None = None  # the one axis along which a case may be split into several calls
+TENSORS, BYTES = "tensors", "bytes"
+"""The lines of a verdict: from the model's own tensors, and from raw bytes to the answer."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +37,8 @@ class Case:
     outputs: Tensors
     synthetic: bool = False
     noise: Tensors = field(default_factory=dict)
-    """Per float output, element by element: how far the original strays from itself (one standard
-    deviation, in the output's unit, float32)."""
+    """Element by element, float32: how far the original strays from itself. Of floats one standard
+    deviation, in the output's unit; of integers how far each jumps, where any does."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +120,33 @@ class Stage:
 
     of: str
     op: str
-    options: Mapping[str, object]
+    options: Mapping[str, Any]
+    side: str = "before"  # the model, or "after" it
+    where: str = ""  # "host" or "graph", once a target has chosen
+
+
+@dataclass(frozen=True)
+class Staging:
+    """All declared steps of a model, in the order in which they run."""
+
+    stages: tuple[Stage, ...]
+    signature: Signature  # from raw bytes to the answer
+    ports: Mapping[str, tuple[TensorSpec, ...]]
+    """Per input: the tensor before each of its steps, the raw bytes first."""
+    media: Mapping[str, tuple[str, ...]]  # per input: the content types of its raw bytes
+    suffixes: Mapping[str, tuple[str, ...]]  # per input: of files that hold them
+    single: bool  # one request is one item: a leading axis of 1 in the answer says nothing
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Of the user's own steps: a counterpart by its source, a module's graph by its key."""
+
+    def of(self, name: str, side: str = "before") -> tuple[Stage, ...]:
+        """The steps of one input, or of one output."""
+        return tuple(s for s in self.stages if (s.of, s.side) == (name, side))
+
+    @property
+    def after(self) -> tuple[Stage, ...]:
+        """The steps of all outputs."""
+        return tuple(stage for stage in self.stages if stage.side == "after")
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Prepared:
     graph: Graph
     recipe: Recipe
     calibration: Samples | None = None
-    stages: tuple[Stage, ...] = ()
+    staging: Staging | None = None
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,7 @@ class Entry:
     name: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    golden: str = TENSORS  # which line of the verdict asks it
     max_input_bytes: int | None = None  # what one call can carry, all tensors together
     max_output_bytes: int | None = None
 
@@ -198,6 +201,7 @@ class Built:
     tools: Mapping[str, str]
     quantized: tuple[str, ...] = ()  # units, in the quantizer's names, that `keep` may name
     notes: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()  # where each of the declared steps runs
 
 
 @dataclass(frozen=True)
@@ -247,12 +251,12 @@ class Manifest:
     target: str
     options: Mapping[str, object]
     recipes: Mapping[str, Recipe]
-    signature: Signature
+    signatures: Mapping[str, Signature]  # per line of the verdict
     entries: tuple[Entry, ...]
     lanes: tuple[Lane, ...]
-    goldens: tuple[str, ...]
     synthetic: bool  # no golden case came from the user
-    bounds: Mapping[str, Mapping[str, Bound]]  # recipe -> output -> what is allowed
+    bounds: Mapping[str, Mapping[str, Mapping[str, Bound]]]
+    """Recipe -> line of the verdict -> output -> what is allowed."""
     bounds_from: tuple[str, ...]
     uncovered: tuple[str, ...]
     tools: Mapping[str, str]
@@ -260,6 +264,16 @@ class Manifest:
     quantized: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     files: Mapping[str, FileRecord] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> Signature:
+        """The model's own."""
+        return self.signatures[TENSORS]
+
+    @property
+    def goldens(self) -> tuple[str, ...]:
+        """The lines of the verdict, the model's own tensors first."""
+        return tuple(sorted(self.signatures, key=lambda name: (name != TENSORS, name)))
 
 
 @dataclass(frozen=True)

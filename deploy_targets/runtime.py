@@ -20,6 +20,9 @@ class Rounding(enum.StrEnum):
     OPERANDS = "every operand moved by an ulp at random"
     THREADS = "one thread against several"
     OPTIMIZED = "all graph optimisations against none"
+    CARRIED = "the model's own noise carried through the steps after it"
+    STEPS = "values between steps moved by an ulp"
+    DECODER = "decoded pixels moved by a level"
 
 
 class Model(Protocol):

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SCHEMA = 2
+SCHEMA = 3
 """The version of parity.json's form."""
 
 
@@ -61,6 +61,7 @@ class OutputParity:
     expected: float = float("nan")
     answered: float = float("nan")
     jumped: int = 0  # elements left out of the three, as jumps; of integers all that differ
+    unsure: int | None = None  # of integers: how many the original itself answers otherwise
     size: int = 0  # elements
     task: Mapping[str, float] = field(default_factory=dict)  # top1, top5, pixels, … where declared
     histogram: tuple[int, ...] = ()  # elements by error over noise: below 2^-4, then by octaves

@@ -42,7 +42,9 @@ def first_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     info = folder / "first_target-0.1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: first-target\nVersion: 0.1.0\n")
-    (info / "entry_points.txt").write_text("[deploy_targets.targets]\nhere = first_target:Here\n")
+    (info / "entry_points.txt").write_text(
+        "[deploy_targets.targets]\nhere = first_target:Here\naround = steps_target:Around\n"
+    )
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))

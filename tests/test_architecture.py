@@ -30,6 +30,8 @@ FORBIDDEN = {
     "integrations": ("targets", "parity", "frontends", "pipeline", "cli", "explaining"),
     "converters": ("targets", "parity", "pipeline", "cli", "explaining"),
     "graph": ("targets", "parity", "frontends", "pipeline", "cli", "explaining"),
+    "stages": ("targets", "parity", "frontends", "pipeline", "choose", "cli", "explaining"),
+    "recognising": ("targets", "pipeline", "choose", "cli", "explaining"),
 }
 """Room -> rooms that it must not know."""
 
@@ -60,6 +62,14 @@ def test_a_room_imports_only_those_it_may(room: str, others: tuple[str, ...]) ->
                 m for m in imports_of(file) if m == forbidden or m.startswith(f"{forbidden}.")
             ]
             assert not crossed, f"{file.relative_to(PACKAGE)} imports {crossed}"
+
+
+def test_the_steps_that_travel_import_nothing_of_the_package() -> None:
+    travels = {"numpy", "PIL", "soundfile", *sys.stdlib_module_names}
+    for file in (PACKAGE / "stages" / "host").rglob("*.py"):
+        roots = {module.partition(".")[0] for module in imports_of(file)}
+        own = {path.stem for path in file.parent.glob("*.py")}
+        assert roots <= travels | own, f"{file.name} imports {roots - travels - own}"
 
 
 def test_the_core_names_no_target() -> None:

@@ -67,9 +67,14 @@ def show_report(outcome: Outcome) -> None:
     rows = [_row(row, manifest) for row in outcome.report.rows]
     headers = ("lane", "golden", "verdict", "worst rel. L2", "error / noise", "cases")
     out.print(table(*headers, rows=rows))
-    for row in outcome.report.rows:
-        for text in filter(None, (row.where, row.reason, *row.notes)):
-            note(f"{row.lane}: {text}")
+    told = [
+        f"{row.lane}: {text}"
+        for row in outcome.report.rows
+        for text in filter(None, (row.where, row.reason, *row.notes))
+    ]
+    # The lines of one lane were run in one place.
+    for text in dict.fromkeys(told):
+        note(text)
     for row in outcome.unkept:
         note(f"{row.lane}: this time {row.verdict}, so what was known stays: {row.reason}")
     if manifest.synthetic:
@@ -105,7 +110,7 @@ def _row(row: Row, manifest: Manifest) -> list[str]:
 def _of_bound(row: Row, manifest: Manifest) -> str:
     """How much of what is allowed, in units of noise, the worst part or element takes."""
     recipes = {lane.name: lane.recipe for lane in manifest.lanes}
-    allowed = manifest.bounds[recipes[row.lane]]
+    allowed = manifest.bounds[recipes[row.lane]][row.golden]
     judged = [p for p in row.parity if p.output in allowed]
     if not judged:
         return "-"

@@ -21,6 +21,13 @@ def run(
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
         "deploy.toml"
     ),
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is done before the model: file.py:thing, or NAME=file.py:thing for an "
+            "input; a transform, an image processor, a scaler, or a function that returns one."
+        ),
+    ] = None,
     name: options.Name = None,
     as_json: options.Json = False,
 ) -> None:
@@ -36,9 +43,11 @@ def run(
     from deploy_targets import drafting
     from deploy_targets.cli import console
     from deploy_targets.frontends.source import SourceSpec
+    from deploy_targets.recognising import named
 
     with console.stages("look at the model"):
-        made = drafting.draft(SourceSpec(source, Path.cwd(), name))
+        transforms = named.parsed(transform or [])
+        made = drafting.draft(SourceSpec(source, Path.cwd(), name), transforms)
     try:
         out.write_text(made.text, encoding="utf-8")
     except OSError as error:
@@ -46,8 +55,12 @@ def run(
             f"{out} cannot be written: {error.strerror}", hint="choose another --out"
         ) from error
     if as_json:
-        typer.echo(json.dumps({"file": str(out), "checked": made.checked}))
-    elif made.checked:
+        steps = {of: {"said": one.said, "same": one.same} for of, one in made.steps.items()}
+        typer.echo(json.dumps({"file": str(out), "checked": made.checked, "steps": steps}))
+        return
+    for of, one in made.steps.items():
+        typer.echo(f"{of}: {one.said}")
+    if made.checked:
         typer.echo(f"{out}: the model ran with it; `deploy-target build` is next")
     else:
         typer.echo(f"{out}: inputs are a guess that did not run; correct them, then build")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from deploy_targets.cli import options
 
 if TYPE_CHECKING:
     from deploy_targets.inspection import Inspection
-    from deploy_targets.records import Bundle, Signature
+    from deploy_targets.records import Bundle, Signature, Stage
 
-NAME = "inspect"
+NAME, OPTION = "inspect", 60
+"""The command, and the characters of one option that a table shows."""
 
 
 def run(
@@ -79,10 +81,31 @@ def _bundle(bundle: Bundle, as_json: bool) -> None:
         f"{manifest.capture}"
     )
     _signature(manifest.signature)
+    _stages(manifest.stages)
     rows = [[name, f.role, f"{f.size:,}"] for name, f in manifest.files.items()]
     console.out.print(console.table("file", "role", "bytes", rows=rows))
     console.out.print(f"options: {json.dumps(dict(manifest.options))}")
     console.out.print(", ".join(f"{tool} {version}" for tool, version in manifest.tools.items()))
+
+
+def _stages(stages: Sequence[Stage]) -> None:
+    """The declared steps, in the order in which they run."""
+    from rich.markup import escape
+
+    from deploy_targets.cli import console
+
+    if not stages:
+        return
+    rows = [
+        [escape(s.of), s.side, escape(s.op), s.where, escape(_short(s.options))] for s in stages
+    ]
+    console.out.print(console.table("of", "", "step", "where", "options", rows=rows))
+
+
+def _short(options: Mapping[str, object]) -> str:
+    """Options in a cell: what is not set is left out, and a thousand labels are not listed."""
+    said = (f"{key} {json.dumps(value)}" for key, value in options.items() if value is not None)
+    return ", ".join(one if len(one) <= OPTION else f"{one[:OPTION]}…" for one in said)
 
 
 def _signature(signature: Signature) -> None:

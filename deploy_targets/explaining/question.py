@@ -15,7 +15,7 @@ from deploy_targets.errors import BundleCorrupt, NotRun
 from deploy_targets.parity import bisect, judge
 from deploy_targets.parity.difference import apart
 from deploy_targets.parity.rows import EXACT
-from deploy_targets.records import Array, Bundle, Check, Entry, Tensors
+from deploy_targets.records import Array, Bundle, Check, Entry, Signature, Tensors
 from deploy_targets.targets.base import Target
 from deploy_targets.verdicts import OutputParity, ParityReport, Row, Verdict
 
@@ -40,6 +40,11 @@ class Question:
         return next(e for e in self.bundle.manifest.entries if e.name == name)
 
     @property
+    def signature(self) -> Signature:
+        """Of the line of the verdict that failed."""
+        return self.bundle.manifest.signatures[self.check.golden]
+
+    @property
     def allowed(self) -> float:
         """Relative L2 that counts as agreeing."""
         return bisect.tolerance(self.distance)
@@ -52,7 +57,7 @@ class Question:
     @property
     def inputs(self) -> dict[str, Array]:
         """What the model is asked, in its own terms."""
-        dtypes = {spec.name: spec.dtype for spec in self.bundle.manifest.signature.inputs}
+        dtypes = {spec.name: spec.dtype for spec in self.signature.inputs}
         given = in_model_terms(self.check.call.inputs, Entry("", (), self.entry.inputs))
         return {name: array.astype(dtypes[name]) for name, array in given.items()}
 
@@ -108,7 +113,7 @@ def _bad(
     if not row.parity:
         yield from ((call, 1.0) for golden, call in checks if golden == row.golden)
     lane = next(lane for lane in bundle.manifest.lanes if lane.name == row.lane)
-    bounds = bundle.manifest.bounds[lane.recipe]
+    bounds = bundle.manifest.bounds[lane.recipe][row.golden]
     for parity in row.parity:
         if not judge.accepts(parity, bounds.get(parity.output, EXACT)):
             yield parity.call, _distance(parity)

@@ -26,6 +26,7 @@ from deploy_targets.parity.difference import apart
 from deploy_targets.parity.verify import answers
 from deploy_targets.pipeline import Job
 from deploy_targets.records import (
+    TENSORS,
     Array,
     Bundle,
     Capture,
@@ -99,7 +100,7 @@ class Rebuilt:
         graph = Graph(Dialect.ONNX, place, manifest.source, CUT.how)
         return pipeline.seal(
             Prepared(manifest.name, signature, graph, manifest.recipes[lane.recipe]),
-            Golden("tensors", signature, (case,), {}),
+            (Golden(TENSORS, signature, (case,), {}),),
             Job(SourceSpec("", place), target, place),
             Attempt(target, CUT, place / "bundle"),
             self.workspace,

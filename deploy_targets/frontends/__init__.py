@@ -7,6 +7,8 @@ source.py, and a line in `load`.
 
 from __future__ import annotations
 
+import sys
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from deploy_targets.errors import ToolMissing
@@ -17,6 +19,10 @@ from deploy_targets.runtime import Model
 
 if TYPE_CHECKING:
     from deploy_targets.workspace import Workspace
+
+
+EXTRAS = {"torch": "torch", "onnxruntime": "torch", "sklearn": "sklearn", "joblib": "sklearn"}
+"""Package -> the extra of ours that installs it, for a model that is no .onnx file."""
 
 
 class LoadedModel(Model, Protocol):
@@ -37,9 +43,10 @@ def load(
     try:
         model = _load(kind, spec, timeout)
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "onnxruntime"):
+        extra = EXTRAS.get(error.name or "")
+        if extra is None:
             raise
-        extra = "onnx" if kind is Kind.ONNX else "torch"
+        extra = "onnx" if kind is Kind.ONNX else extra
         raise ToolMissing(
             f"{spec.source} needs {error.name}, which is not installed",
             hint=f"pip install 'deploy-targets[{extra}]'",
@@ -54,9 +61,42 @@ def _load(kind: Kind, spec: SourceSpec, timeout: float) -> LoadedModel:
         from deploy_targets.frontends import onnx
 
         return onnx.load(spec)
+    if kind is Kind.PICKLED:
+        from deploy_targets.frontends import sklearn
+
+        return sklearn.load(spec, timeout)
+    if kind is Kind.CALLABLE:
+        return _from_code(spec, timeout)
     from deploy_targets.frontends import eager
 
     return eager.load(spec, kind, timeout)
+
+
+def _from_code(spec: SourceSpec, timeout: float) -> LoadedModel:
+    """What the user's code gives says which framework it is of; neither is imported to find out."""
+    from deploy_targets.frontends import eager, sklearn, sklearn_given
+    from deploy_targets.frontends.call_user import call_user
+    from deploy_targets.frontends.observe import observing
+
+    started = time.time()
+    with observing(eager.home(spec)) as observed:
+        with sklearn_given.one_version():
+            given = call_user(spec, observed, as_is=_is_model)
+        if estimator := sklearn_given.is_estimator(given):
+            given = sklearn_given.checked(spec, given)
+            answers = sklearn.learn(spec, given)
+        else:
+            learnt = eager.learn(spec, observed, given)
+    if estimator:
+        return sklearn.identified(answers, given, observed, started, timeout)
+    return eager.identified(spec, Kind.CALLABLE, learnt, observed, started, timeout)
+
+
+def _is_model(thing: object) -> bool:
+    from deploy_targets.frontends.sklearn_given import is_estimator
+
+    torch = sys.modules.get("torch")
+    return is_estimator(thing) or (torch is not None and isinstance(thing, torch.nn.Module))
 
 
 __all__ = ["LoadedModel", "SourceSpec", "Witness", "environment", "load", "recall", "remember"]

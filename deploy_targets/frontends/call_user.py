@@ -27,17 +27,25 @@ from deploy_targets.frontends.source import SourceSpec, file_of, split
 T = TypeVar("T")
 
 
-def call_user(spec: SourceSpec, observed: Observed, *, as_is: type) -> object:
-    """What the callable returns; an attribute that is an `as_is` already is not called."""
+def call_user(spec: SourceSpec, observed: Observed, *, as_is: Callable[[object], bool]) -> object:
+    """What the callable returns; an attribute that is a model `as_is` is not called."""
     file = file_of(spec)
     place, name = split(spec)
     # What user code prints must not mix with our results on stdout.
     with redirect_stdout(sys.stderr):
         module = guarded(place, lambda: _module(place, file, observed))
         thing = _attribute(module, spec.source, name)
-        if isinstance(thing, as_is):
+        if as_is(thing):
             return thing
         return guarded(spec.source, _takes_nothing(spec.source, thing))
+
+
+def attribute(spec: SourceSpec, observed: Observed) -> object:
+    """What the source names, as it is. Raises ConfigError."""
+    place, name = split(spec)
+    with redirect_stdout(sys.stderr):
+        module = guarded(place, lambda: _module(place, file_of(spec), observed))
+        return _attribute(module, spec.source, name)
 
 
 def guarded(what: str, call: Callable[[], T]) -> T:

@@ -32,7 +32,7 @@ from deploy_targets.frontends.source import (
     kind_of,
     name_of,
 )
-from deploy_targets.frontends.torch import Callee
+from deploy_targets.frontends.torch import NOT_CALLED, Callee
 from deploy_targets.frontends.witness import Witness, witness_files, witness_load
 from deploy_targets.records import Array, Capture, Signature, Tensors
 from deploy_targets.runtime import Rounding
@@ -127,10 +127,30 @@ def load(spec: SourceSpec, kind: Kind, timeout: float) -> EagerModel:
     """The model, after some runs that show what comes out of it."""
     started = time.time()
     with observing(home(spec)) as observed:
-        callee, full = build(spec, observed)
-        signature = infer(
-            full.inputs, full.axes, spec.outputs, spec.batch, lambda given: _try(callee, given)
-        )
+        learnt = learn(spec, observed)
+    return identified(spec, kind, learnt, observed, started, timeout)
+
+
+def learn(
+    spec: SourceSpec, observed: Observed, given: object = NOT_CALLED
+) -> tuple[Callee, Signature]:
+    """The module, `given` or built, and what some runs show to come out of it."""
+    callee, full = build(spec, observed, given)
+    return callee, infer(
+        full.inputs, full.axes, spec.outputs, spec.batch, lambda given: _try(callee, given)
+    )
+
+
+def identified(
+    spec: SourceSpec,
+    kind: Kind,
+    learnt: tuple[Callee, Signature],
+    observed: Observed,
+    started: float,
+    timeout: float,
+) -> EagerModel:
+    """The model with its digest, and the record of what was read since `started`."""
+    callee, signature = learnt
     if kind is Kind.EXPORTED:
         digest, witness = _identify_file(spec)
     else:
@@ -140,17 +160,20 @@ def load(spec: SourceSpec, kind: Kind, timeout: float) -> EagerModel:
     return EagerModel(name_of(spec), digest, signature, witness, spec, callee, timeout)
 
 
-def build(spec: SourceSpec, observed: Observed) -> tuple[Callee, SourceSpec]:
+def build(
+    spec: SourceSpec, observed: Observed, given: object = NOT_CALLED
+) -> tuple[Callee, SourceSpec]:
     """The module of a source, and the spec completed by what the source tells."""
     if kind_of(spec) is Kind.EXPORTED:
         return exported.callee(spec)
-    return from_code.callee(spec, observed), spec
+    return from_code.callee(spec, observed, given), spec
 
 
 def home(spec: SourceSpec) -> Path | None:
     """The folder whose modules the user's file may import by their plain names."""
     file = file_of(spec)
-    return file.parent.absolute() if file and kind_of(spec) is Kind.CALLABLE else None
+    holds_code = kind_of(spec) in (Kind.CALLABLE, Kind.PICKLED)
+    return file.parent.absolute() if file and holds_code else None
 
 
 def _identify_file(spec: SourceSpec) -> tuple[str, Witness]:

@@ -11,4 +11,6 @@ def needs() -> tuple[Need, ...]:
         package("torch", "runs and captures PyTorch modules and .pt2 files", "torch"),
         package("onnxscript", "captures them as ONNX", "torch"),
         package("onnxruntime", "runs .onnx files as the reference", "onnx"),
+        package("scikit-learn", "runs its estimators as the reference", "sklearn"),
+        package("skl2onnx", "captures them as ONNX", "sklearn"),
     )

@@ -1,4 +1,5 @@
-"""What the user points at: "file.py:callable", "package.module:callable", "x.pt2" or "x.onnx".
+"""What the user points at: "file.py:callable", "package.module:callable", "x.pt2", "x.onnx" or
+"x.joblib".
 
 In: a source as written, and the folder that it is relative to. Out: its kind and its place, or an
 error that says what was found instead. Nothing is imported and nothing is run here. To add a kind
@@ -42,10 +43,13 @@ class Kind(enum.StrEnum):
     CALLABLE = "callable"
     EXPORTED = "exported"
     ONNX = "onnx"
+    PICKLED = "pickled"
 
 
-KINDS = {".pt2": Kind.EXPORTED, ".onnx": Kind.ONNX}
-CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".pkl"})
+PICKLES = (".joblib", ".pkl", ".pickle")
+"""Of scikit-learn estimators. Loading one runs the code in it."""
+KINDS = {".pt2": Kind.EXPORTED, ".onnx": Kind.ONNX} | dict.fromkeys(PICKLES, Kind.PICKLED)
+CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt", ".bin", ".safetensors"})
 CALLABLE_HINT = (
     "write a function that builds the module, loads its weights and returns module.eval(), "
     "and give file.py:function"
@@ -126,6 +130,8 @@ def _what(path: Path, start: bytes, kind: Kind) -> tuple[str, str] | None:
     zipped = start.startswith(b"PK")
     if kind is Kind.ONNX:
         return ("a zip archive", "unpack it and give the .onnx inside") if zipped else None
+    if kind is Kind.PICKLED:
+        return (_archive(path) or ("a zip archive", again)) if zipped else None
     return _archive(path) if zipped else ("no zip archive, as torch.export.save writes", again)
 
 
@@ -160,7 +166,7 @@ def _present(path: Path) -> Path:
 
 
 def _no_source(source: str, path: Path) -> ConfigError | UnsupportedModel:
-    forms = "file.py:callable, package.module:callable, x.pt2 or x.onnx"
+    forms = "file.py:callable, package.module:callable, x.pt2, x.onnx or x.joblib"
     if path.is_dir():
         return ConfigError(f"{path} is a directory, not a model", hint=f"give {forms}")
     if path.suffix == ".py":

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 Arrange = Callable[[Sequence[Any]], tuple[tuple[Any, ...], dict[str, Any]]]
+NOT_CALLED = object()
+"""In place of what the user's code gave, which can be None."""
 CAPTURES = (
     Capture(Dialect.EXPORTED, "torch.export"),
     Capture(Dialect.ONNX, "dynamo"),
@@ -43,21 +45,26 @@ class Callee:
         return self.module(*args, **kwargs)
 
 
-def callee(spec: SourceSpec, observed: Observed) -> Callee:
-    """The module that the source gives, ready to be called. Raises as `module_of` does."""
+def callee(spec: SourceSpec, observed: Observed, given: object = NOT_CALLED) -> Callee:
+    """The module that the source gives, ready to be called. Raises as `module_of` does.
+
+    `given`: what the user's code gave, where it was called already.
+    """
     import torch
 
-    module = module_of(spec, observed)
+    module = module_of(spec, observed, given)
     # TorchScript is its own graph already: only the exporter of its time reads it.
     scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
     return Callee(module, arrange(module, spec.inputs), CAPTURES[2:] if scripted else CAPTURES)
 
 
-def module_of(spec: SourceSpec, observed: Observed) -> nn.Module:
+def module_of(spec: SourceSpec, observed: Observed, given: object = NOT_CALLED) -> nn.Module:
     """The module that the source gives. Raises ConfigError or UnsupportedModel."""
     import torch
 
-    module = call_user(spec, observed, as_is=torch.nn.Module)
+    module = given
+    if module is NOT_CALLED:
+        module = call_user(spec, observed, as_is=lambda thing: isinstance(thing, torch.nn.Module))
     if not isinstance(module, torch.nn.Module):
         raise _no_module(spec.source, module)
     _refuse_training(spec.source, module)

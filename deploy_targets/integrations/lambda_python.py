@@ -34,6 +34,7 @@ _PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 _BESIDE_LIBC = (
     *("libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libresolv.so.2"),
     *("libnss_files.so.2", "libnss_dns.so.2", "libgcc_s.so.1", "libstdc++.so.6"),
+    "libmvec.so.1",
 )
 
 

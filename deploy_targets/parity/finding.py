@@ -16,6 +16,7 @@ class Stage(enum.StrEnum):
     CAPTURE = "capture"  # the original -> its captured graph
     BUILD = "build"  # the captured graph -> the artifact's graph
     OPTIMISATION = "optimisation"  # the artifact's graph -> what ONNX Runtime makes of it
+    STEPS = "steps"  # the model is right; what is declared to stand before or after it is not
     RUNTIME = "runtime"  # the artifact's graph is right: its runtime, or what stands around it
     UNKNOWN = "unknown"  # what would have to be seen cannot be
 
@@ -66,6 +67,9 @@ class Explanation:
     """The most upstream one first."""
     differences: Mapping[str, Difference] = field(default_factory=dict)
     """Per output, of what the artifact answered in its own runtime."""
+    steps: tuple[str, ...] = ()
+    """The mistakes in declared steps that give the artifact's answers, by name; several where they
+    cannot be told apart."""
     runs: int = 0
     """How often a graph, whole or in part, was run to find it."""
     untold: tuple[str, ...] = ()

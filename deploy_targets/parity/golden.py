@@ -10,23 +10,28 @@ import numpy as np
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.parity.compare import relative_l2
 from deploy_targets.parity.made import Question
-from deploy_targets.parity.noise import noise
-from deploy_targets.records import Case, Golden, OutputNoise, Tensors
+from deploy_targets.parity.noise import THOROUGH, noise
+from deploy_targets.records import TENSORS, Case, Golden, OutputNoise, Tensors
 from deploy_targets.runtime import Model
 
 DISAGREEMENT = 1e-3
 """Relative L2 beyond which an independent implementation is said to contradict the reference."""
 
 
-def record(model: Model, asked: Sequence[Question], name: str = "tensors") -> Golden:
-    """Asks the model everything. Raises UnsupportedModel where it does not answer twice alike."""
+def record(
+    model: Model, asked: Sequence[Question], name: str = TENSORS, thorough: int = THOROUGH
+) -> Golden:
+    """Asks the model everything; on so many cases, the smallest, with every rounding.
+
+    Raises UnsupportedModel where it does not answer twice alike.
+    """
     answered = [(question, _ask(model, question)) for question in asked]
     cases = tuple(Case(q.name, q.why, q.inputs, a, q.synthetic) for q, a in answered if a)
     lost = tuple(
         f"{q.name} was left out: the original has no numbers for it" for q, a in answered if not a
     )
     _refuse_random(cases[0], model.run(cases[0].inputs))
-    own = noise(model, cases)
+    own = noise(model, cases, thorough)
     doubts = (*lost, *_contradictions(model, cases), *_not_finite(cases), *_unsure(own.outputs))
     return Golden(name, model.signature, own.cases, own.outputs, own.sources, doubts)
 

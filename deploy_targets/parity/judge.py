@@ -24,6 +24,10 @@ says what these three cost and find; they were set on models and faults that it 
 JUMPS = 8.0
 """How many more elements may jump than the original's own did in a few runs."""
 
+SURE = 2
+"""How many may jump in an answer in which none did, where some do in other answers: a few runs can
+miss what is rare, and an answer that ties elsewhere is no excuse here."""
+
 
 def bound(noise: Any, budget: float, make: Any) -> Any:
     """What is allowed of one output: `make` (a Bound) of its noise, and of what is granted."""
@@ -43,10 +47,17 @@ def _from_noise(noise: float) -> float:
     return min(max(FLOOR, WHOLE * noise), CEILING) if math.isfinite(noise) else FLOOR
 
 
-def may_jump(allowed: Any, size: int) -> int:
-    """How many of so many elements may jump."""
+def may_jump(allowed: Any, size: int, unsure: Any = None) -> int:
+    """How many of so many elements may jump.
+
+    `unsure`: how many did in this very answer when the original rounded otherwise; None where that
+    is not known by element, as of floats.
+    """
     most: int = math.ceil(allowed.jumps * size)
-    return most
+    if unsure is None:
+        return most
+    own: int = math.ceil(JUMPS * unsure)
+    return min(size, own) if unsure else min(most, SURE)
 
 
 def accepts(parity: Any, allowed: Any) -> bool:
@@ -58,7 +69,7 @@ def reason(parity: Any, allowed: Any) -> str:
     """What is not within its bound; empty where everything is."""
     if parity.problem:
         return str(parity.problem)
-    most = may_jump(allowed, parity.size)
+    most = may_jump(allowed, parity.size, parity.unsure)
     if not parity.jumped <= most:
         return f"{parity.jumped} of {parity.size} elements differ, allowed {most}"
     for name, found, limit in (

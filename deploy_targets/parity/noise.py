@@ -29,6 +29,9 @@ SHORT_ANSWER = 64
 """Answers of fewer numbers are always asked with all seeds: they have too few neighbours to tell
 a number that is sure from one that a single run happened to hit."""
 
+CHEAP = (Rounding.CARRIED, Rounding.STEPS, Rounding.DECODER)
+"""What costs no more than the plain question, and so is asked of every case."""
+
 CHANCE = 1024
 """How much surer than it is a number can look by chance in a single run, once in some thousand."""
 
@@ -57,21 +60,21 @@ class Noise:
     sources: tuple[str, ...]
 
 
-def noise(model: Model, cases: Sequence[Case]) -> Noise:
-    """Asks the model every case again, with other roundings."""
+def noise(model: Model, cases: Sequence[Case], thorough: int = THOROUGH) -> Noise:
+    """Asks the model every case again, with other roundings; so many cases with all of them."""
     found: list[Case] = []
     strays: dict[str, list[_Strays]] = {}
     sources: dict[str, None] = {}
     sizes = [sum(array.nbytes for array in case.inputs.values()) for case in cases]
-    small = set(sorted(range(len(cases)), key=lambda i: (sizes[i], i))[:THOROUGH])
+    small = set(sorted(range(len(cases)), key=lambda i: (sizes[i], i))[:thorough])
     for number, case in enumerate(cases):
         varied = list(_varied(model, case, thorough=number in small))
         sources |= dict.fromkeys(source for source, _ in varied)
         seen = {name: _strays(want, name, varied) for name, want in case.outputs.items()}
         for name, stray in seen.items():
             strays.setdefault(name, []).append(stray)
-        floats = {name: s.spread for name, s in seen.items() if s.spread is not None}
-        found.append(replace(case, noise=floats))
+        told = {name: s.spread for name, s in seen.items() if s.spread is not None}
+        found.append(replace(case, noise=told))
     outputs = {name: _overall(several) for name, several in strays.items()}
     return Noise(tuple(found), outputs, tuple(sources))
 
@@ -83,7 +86,7 @@ def _varied(model: Model, case: Case, *, thorough: bool) -> Iterator[tuple[str, 
         ("inputs moved by an ulp", _moved(case.inputs), None, 0)
     ]
     for kind in model.roundings:
-        many = kind is Rounding.OPERANDS
+        many = kind in (Rounding.OPERANDS, *CHEAP)
         seeds = range(SEEDS if many and (thorough or short) else int(many or thorough))
         plain += [(kind.value, case.inputs, kind, seed) for seed in seeds]
     for source, inputs, rounding_of, seed in plain:
@@ -171,7 +174,8 @@ def _near(array: Array) -> bool:
 class _Strays:
     """How far one output of one case is from itself."""
 
-    spread: NDArray[np.float32] | None  # of floats: one standard deviation per element
+    spread: NDArray[np.float32] | None
+    """Of floats: one standard deviation per element. Of others: how far each jumps, if any does."""
     relative_l2: float
     size: int
     jumped: int
@@ -183,7 +187,9 @@ def _strays(want: Array, name: str, varied: Sequence[tuple[str, Tensors]]) -> _S
     others = [answer[name] for _, answer in varied] or [want]
     runs = np.stack([_stray(want, other) for other in others])
     if not _near(want):
-        return _Strays(None, 0.0, want.size, int(runs.any(0).sum()), float(runs.max(initial=0.0)))
+        jumps = np.minimum(runs.max(0), np.finfo(np.float32).max).astype(np.float32)
+        many = int(np.count_nonzero(jumps))
+        return _Strays(jumps if many else None, 0.0, want.size, many, float(jumps.max(initial=0.0)))
     jumped, jump = _jumps(want, runs)
     spread = _spread(want, runs, [source for source, _ in varied] or [""])
     apart = _size_of(spread, want) if np.isfinite(runs).all() else math.inf

@@ -27,6 +27,11 @@ SOURCES = {
     "which is what another order of summation or another kernel does",
     Rounding.THREADS: "one thread instead of several, which changes the order of sums",
     Rounding.OPTIMIZED: "all graph optimisations of its runtime instead of none",
+    Rounding.CARRIED: "the noise of the model's own answers, drawn again and carried through the "
+    "declared steps after it",
+    Rounding.STEPS: "what each declared step before the model hands on, moved by an ulp of its "
+    "largest value",
+    Rounding.DECODER: "pixels of lossy files moved by a level, for decoders differ by that much",
     "each row of a batch alone": "the rows of a batch asked one by one, so that other kernels "
     "compute them",
 }

@@ -17,8 +17,10 @@ from deploy_targets.binding import batch_axis, in_model_terms
 from deploy_targets.errors import ConfigError
 from deploy_targets.parity import judge, rows
 from deploy_targets.parity.exhibits import Exhibit, exhibit
+from deploy_targets.parity.raw_exhibits import raw
 from deploy_targets.parity.shares import Share, shares, used
 from deploy_targets.records import (
+    BYTES,
     Array,
     Bundle,
     Check,
@@ -148,16 +150,17 @@ def read(folder: Path) -> Story:
 def _judged(bundle: Bundle, row: Row, checks: Sequence[Check]) -> Judged:
     manifest = bundle.manifest
     lane = next(lane for lane in manifest.lanes if lane.name == row.lane)
-    allowed = manifest.bounds[lane.recipe]
+    allowed = manifest.bounds[lane.recipe][row.golden]
+    signature = manifest.signatures[row.golden]
     names = dict.fromkeys(parity.output for parity in row.parity)
-    outputs = [_output(name, row.parity, manifest.signature, allowed) for name in names]
+    outputs = [_output(name, row.parity, signature, allowed) for name in names]
     asked = {check.call.name: check for check in checks if check.golden == row.golden}
     return Judged(
         row=row,
         required=lane.required,
         recipe=lane.recipe,
         outputs=tuple(sorted(outputs, key=lambda out: (not out.failures, -out.used))),
-        worst=tuple(_worst(row.parity, asked, manifest, allowed)),
+        worst=tuple(_worst(row.parity, asked, manifest.entries, signature, allowed)),
         calls=len({parity.call for parity in row.parity}),
     )
 
@@ -199,21 +202,26 @@ def _measures(parity: Sequence[OutputParity], bound: Bound) -> list[Measure]:
 def _worst(
     parity: Sequence[OutputParity],
     asked: Mapping[str, Check],
-    manifest: Manifest,
+    entries: Sequence[Entry],
+    signature: Signature,
     allowed: Mapping[str, Bound],
 ) -> list[Nearest]:
     """The calls that are nearest to a bound, each by that output of it which is nearest."""
     ranked = sorted(parity, key=lambda p: used(p, allowed.get(p.output, rows.EXACT)), reverse=True)
     first = {p.call: p for p in reversed(ranked)}
     calls = [p for p in ranked if first[p.call] is p and p.call in asked][:WORST]
-    return [_nearest(p, asked[p.call], manifest, allowed) for p in calls]
+    return [_nearest(p, asked[p.call], entries, signature, allowed) for p in calls]
 
 
 def _nearest(
-    parity: OutputParity, check: Check, manifest: Manifest, allowed: Mapping[str, Bound]
+    parity: OutputParity,
+    check: Check,
+    entries: Sequence[Entry],
+    signature: Signature,
+    allowed: Mapping[str, Bound],
 ) -> Nearest:
-    entry = next(entry for entry in manifest.entries if entry.name == check.call.entry)
-    bound, signature = allowed.get(parity.output, rows.EXACT), manifest.signature
+    entry = next(entry for entry in entries if entry.name == check.call.entry)
+    bound = allowed.get(parity.output, rows.EXACT)
     spec = next((spec for spec in signature.outputs if spec.name == parity.output), None)
     row = _row(parity, spec, signature.batch)
     scored = _scored(parity.output, signature, in_model_terms(check.expected, entry))
@@ -240,9 +248,10 @@ def _row(parity: OutputParity, spec: TensorSpec | None, batch: str | None) -> in
 
 def _inputs(check: Check, entry: Entry, row: int) -> list[Exhibit]:
     """In the artifact's layout, under the artifact's names: what was really asked."""
-    return [
-        exhibit(port.spec.name, check.call.inputs[port.spec.name], row) for port in entry.inputs
-    ]
+    given = {port.spec.name: check.call.inputs[port.spec.name] for port in entry.inputs}
+    if entry.golden == BYTES:
+        return [raw(name, array) or exhibit(name, array) for name, array in given.items()]
+    return [exhibit(name, array, row) for name, array in given.items()]
 
 
 def _scored(output: str, signature: Signature, expected: Tensors) -> tuple[str, Array] | None:

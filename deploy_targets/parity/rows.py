@@ -50,7 +50,8 @@ def measured(
         assert want is not None
         assert got is not None
         found = _measure(want, got, noise.get(name), name, signature, allowed.get(name, EXACT))
-        return OutputParity(check.call.name, name, **_fields(found))
+        unsure = _unsure(want, noise.get(name))
+        return OutputParity(check.call.name, name, unsure=unsure, **_fields(found))
 
     return tuple(one(name) for name in sorted({*expected, *actual}))
 
@@ -116,12 +117,21 @@ def _measure(
     granted = allowed.budget / allowed.whole if allowed.whole else 0.0
     jumps = Jumps(judge.may_jump(allowed, want.size), allowed.element, allowed.jump)
     found = measure(want, got, noise, granted, jumps, batch)
+    if want.dtype.kind in "iub":
+        return found
     if noise is None or batch == want.ndim - 1:
         return found
     # A budget moves scores, not decisions: what the original is sure of must stay.
     unsure = allowed.element * noise.astype(np.float64)
     task = tasks.agreement(kind, want, got, unsure)
     return dataclasses.replace(found, task=task)
+
+
+def _unsure(want: Array, noise: Array | None) -> int | None:
+    """How many integers the original answers otherwise when it rounds otherwise."""
+    if want.dtype.kind not in "iub":
+        return None
+    return 0 if noise is None else int(np.count_nonzero(noise))
 
 
 def _fields(found: Distance) -> dict[str, Any]:

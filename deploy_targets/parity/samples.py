@@ -18,27 +18,36 @@ SUFFIXES = (".npz", ".npy", ".safetensors")
 
 
 def files(path: Path) -> list[Path]:
-    """The sample files, sorted by name. Raises ConfigError where there are none."""
+    """The files that hold tensors, sorted by name. Raises ConfigError where nothing is there."""
     if path.is_file():
-        return [path]
+        return [path] if path.suffix in SUFFIXES else []
     if not path.is_dir():
         raise ConfigError(
             f"samples = {str(path)!r} does not exist", hint="correct `samples`, or leave it out"
         )
-    found = sorted(f for f in path.iterdir() if f.suffix in SUFFIXES and f.is_file())
-    if not found:
-        raise ConfigError(
-            f"{path} holds no sample",
-            hint=f"put one file per case there ({', '.join(SUFFIXES)}), or leave `samples` out",
-        )
-    return found
+    return sorted(f for f in path.iterdir() if f.suffix in SUFFIXES and f.is_file())
 
 
 def digest(path: Path | None) -> str:
     """SHA-256 over names and contents, the same in whatever folder they lie."""
-    if path is None:
+    if path is None or not path.exists():
         return ""
-    return digest_of([[file.name, digest_of_file(file)] for file in files(path)])
+    every = sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]
+    return digest_of(
+        [
+            [f.relative_to(path).as_posix() if f != path else f.name, digest_of_file(f)]
+            for f in every
+        ]
+    )
+
+
+def none_in(path: Path) -> ConfigError:
+    """The error for a place that holds no sample at all."""
+    return ConfigError(
+        f"{path} holds no sample",
+        hint=f"put one file per case there ({', '.join(SUFFIXES)}, or photos, recordings and "
+        "tables where [inputs.NAME.preprocess] says what they are), or leave `samples` out",
+    )
 
 
 def read(path: Path | None, signature: Signature) -> dict[str, Tensors]:

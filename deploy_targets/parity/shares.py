@@ -46,7 +46,7 @@ def shares(parity: OutputParity, allowed: Bound) -> tuple[Share, ...]:
     """All measures of what could be compared, in the judge's order; none where nothing could."""
     if parity.problem:
         return ()
-    most = judge.may_jump(allowed, parity.size)
+    most = judge.may_jump(allowed, parity.size, parity.unsure)
     counted = [Share("elements that jump", parity.jumped, most)] if parity.jumped or most else []
     return (
         *counted,

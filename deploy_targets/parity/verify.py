@@ -41,24 +41,45 @@ def run_lane(bundle: Bundle, runner: Runner, lane: Lane) -> list[Row]:
     """One row per golden of the bundle."""
     try:
         with runner.open(bundle, lane.name) as session:
-            return [_ask(bundle, session, lane, name) for name in bundle.manifest.goldens]
-    except (NotRun, ToolMissing) as error:
-        return _every(bundle, lane, Verdict.NOT_RUN, f"{error} ({error.hint})")
+            return [_row(bundle, session, lane, name) for name in bundle.manifest.goldens]
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) in HOST_ERRORS:
-            return _every(bundle, lane, Verdict.NOT_RUN, f"this machine failed: {said}")
-        # A runtime that refuses its own artifact is a verdict on it, not an accident.
-        return _every(bundle, lane, Verdict.FAIL, said)
+        verdict, said = _of_failure(error)
+        return [Row(lane.name, golden, verdict, "", said) for golden in bundle.manifest.goldens]
+
+
+def _row(bundle: Bundle, session: Session, lane: Lane, golden: str) -> Row:
+    """One line of the verdict. What cannot be answered there says nothing of the other lines."""
+    try:
+        return _ask(bundle, session, lane, golden)
+    except Exception as error:
+        verdict, said = _of_failure(error)
+        return Row(lane.name, golden, verdict, session.where, said)
+
+
+def _of_failure(error: Exception) -> tuple[Verdict, str]:
+    if isinstance(error, NotRun | ToolMissing):
+        return Verdict.NOT_RUN, f"{error} ({error.hint})"
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) in HOST_ERRORS:
+        return Verdict.NOT_RUN, f"this machine failed: {said}"
+    # A runtime that refuses its own artifact is a verdict on it, not an accident.
+    return Verdict.FAIL, said
 
 
 def answers(
-    bundle: Bundle, runner: Runner, lane: str, calls: Container[str] | None = None
+    bundle: Bundle,
+    runner: Runner,
+    lane: str,
+    calls: Container[str] | None = None,
+    golden: str | None = None,
 ) -> Iterator[tuple[Check, Answer]]:
-    """Golden calls of a bundle (all, if none is named) with what it answers in one lane."""
+    """Golden calls of a bundle (all, if none is named) with what it answers in one lane.
+
+    `golden`: of one line of the verdict alone.
+    """
     with runner.open(bundle, lane) as session:
         for check in bundles.read_golden(bundle):
-            if calls is None or check.call.name in calls:
+            if (calls is None or check.call.name in calls) and golden in (None, check.golden):
                 yield check, session.run(check.call)
 
 
@@ -106,21 +127,17 @@ def check_lanes(bundle: Bundle, lanes: Iterable[str]) -> None:
             )
 
 
-def _every(bundle: Bundle, lane: Lane, verdict: Verdict, reason: str) -> list[Row]:
-    return [Row(lane.name, golden, verdict, "", reason) for golden in bundle.manifest.goldens]
-
-
 def _ask(bundle: Bundle, session: Session, lane: Lane, golden: str) -> Row:
     manifest = bundle.manifest
     entries = {entry.name: entry for entry in manifest.entries}
-    allowed = manifest.bounds[lane.recipe]
+    allowed = manifest.bounds[lane.recipe][golden]
     checks = [check for check in bundles.read_golden(bundle) if check.golden == golden]
     said = [(check, session.run(check.call)) for check in checks]
     parity = tuple(
         measured
         for check, answer in said
         for measured in judged.measured(
-            check, answer, entries[check.call.entry], manifest.signature, allowed
+            check, answer, entries[check.call.entry], manifest.signatures[golden], allowed
         )
     )
     seconds = [answer.seconds for _, answer in said if answer.seconds is not None]

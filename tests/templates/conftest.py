@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from onnx import TensorProto, helper
 
 APP = Path(__file__).parents[2] / "templates" / "lambda" / "app"
 FLAVORS = ("fastapi", "lean")
-OWN = ("app", "contract", "schemas", "serving")
+OWN = ("app", "contract", "raw_schemas", "schemas", "serving")
 DATATYPES = {
     "BOOL": (TensorProto.BOOL, "bool"),
     "INT8": (TensorProto.INT8, "int8"),
@@ -149,13 +150,16 @@ def write_model(zoo: Zoo, folder: Path) -> None:
     (folder / "model.json").write_text(json.dumps(description))
 
 
-def assemble(zoo: Zoo, flavor: str, folder: Path) -> Path:
-    """An artifact's own files, without the packages beside them."""
+def assemble(
+    zoo: Zoo, flavor: str, folder: Path, more: Callable[[Path], None] = lambda _: None
+) -> Path:
+    """An artifact's own files, without the packages beside them; `more` writes others."""
     shutil.copytree(APP / "flavors" / flavor, folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(
         APP / "serving", folder / "serving", ignore=shutil.ignore_patterns("__pycache__")
     )
     write_model(zoo, folder)
+    more(folder)
     if flavor == "lean":
         command = [sys.executable, APP / "describe.py", folder / "model.json", folder]
         subprocess.run(command, check=True)
@@ -220,9 +224,17 @@ def reply_of(result: dict[str, Any]) -> Reply:
 class Function:
     """A loaded artifact."""
 
-    def __init__(self, folder: Path, handler: Callable[..., dict[str, Any]]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.handler = handler
+        self._modules: dict[str, ModuleType] = {}
+        with self._at_home():
+            self._handler = importlib.import_module("app").handler
+
+    def handler(self, event: Any, context: Any = None) -> dict[str, Any]:
+        """What Lambda calls."""
+        with self._at_home():
+            answer: dict[str, Any] = self._handler(event, context)
+        return answer
 
     def module(self, name: str) -> ModuleType:
         """One of the artifact's modules, to be asked directly."""
@@ -235,10 +247,27 @@ class Function:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return reply_of(self.handler(v2_event(method, path, raw, headers), Context()))
 
+    @contextmanager
+    def _at_home(self) -> Iterator[None]:
+        """Its own modules, also those that it imports late, are its own in here alone."""
+        sys.path.insert(0, str(self.folder))
+        sys.modules.update(self._modules)
+        try:
+            yield
+        finally:
+            sys.path.remove(str(self.folder))
+            self._modules = taken_out()
+
+
+def taken_out() -> dict[str, ModuleType]:
+    """The artifact's modules, which are then imported no more."""
+    names = [name for name in sys.modules if name.split(".")[0] in OWN]
+    return {name: sys.modules.pop(name) for name in names}
+
 
 def load(folder: Path) -> Function:
     """Imports an artifact's app afresh, as Lambda's runtime does."""
-    return Function(folder, module(folder, "app").handler)
+    return Function(folder)
 
 
 def module(folder: Path, name: str) -> ModuleType:
@@ -248,8 +277,7 @@ def module(folder: Path, name: str) -> ModuleType:
         return importlib.import_module(name)
     finally:
         sys.path.remove(str(folder))
-        for own in [own for own in sys.modules if own.split(".")[0] in OWN]:
-            del sys.modules[own]
+        taken_out()
 
 
 @pytest.fixture(scope="session", autouse=True)

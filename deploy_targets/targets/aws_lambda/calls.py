@@ -106,7 +106,7 @@ def answer(raw: bytes) -> Answer:
         raise Refused("the answer does not use the binary extension that was asked for")
     length = int(headers[HEAD_LENGTH])
     head = json.loads(body[:length])
-    return Answer(dict(_tensors(head["outputs"], body[length:])), _run_seconds(headers))
+    return Answer(dict(_tensors(head["outputs"], body[length:])), seconds(headers, ("run",)))
 
 
 def _tensors(outputs: list[dict[str, Any]], rest: bytes) -> Iterator[tuple[str, Array]]:
@@ -121,10 +121,10 @@ def _tensors(outputs: list[dict[str, Any]], rest: bytes) -> Iterator[tuple[str, 
         raise Refused(f"{len(rest) - at} bytes follow the last tensor")
 
 
-def _run_seconds(headers: Mapping[str, str]) -> float | None:
-    """The model's own time, from Server-Timing."""
-    for part in headers.get("server-timing", "").split(","):
-        name, _, duration = part.strip().partition(";dur=")
-        if name == "run":
-            return float(duration) / 1000
-    return None
+def seconds(headers: Mapping[str, str], spans: Sequence[str]) -> float | None:
+    """The time of these spans together, from Server-Timing; None where it has none of them."""
+    parts = (
+        part.strip().partition(";dur=") for part in headers.get("server-timing", "").split(",")
+    )
+    found = [float(duration) / 1000 for name, _, duration in parts if name in spans]
+    return sum(found) if found else None

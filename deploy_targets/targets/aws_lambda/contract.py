@@ -1,7 +1,7 @@
 """A signature as the Open Inference Protocol has it: model.json, and the one entry to call.
 
 In: the model's signature. Out: what the app in templates/lambda/app reads as model.json, and the
-entry through which golden is asked, with what one call to Lambda can carry.
+entries through which golden is asked, with what one call to Lambda can carry.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 from typing import Any
 
 from deploy_targets.binding import identity
-from deploy_targets.records import Entry, Signature, TensorSpec
+from deploy_targets.records import BYTES, Entry, Signature, TensorSpec
 
 DATATYPES = {
     "bool": "BOOL",
@@ -29,6 +29,12 @@ EVENT_BYTES = 6 * 1024 * 1024
 _AROUND = 8192
 """Bytes kept free for headers, and for the protocol's own JSON before the tensors."""
 
+_WORDY = 16
+"""A class's score of four bytes is about sixty characters in words, with index and label."""
+
+_CARRIED = (EVENT_BYTES - _AROUND) // 4 * 3
+"""Bytes of a binary body that an event has room for."""
+
 
 def problems(signature: Signature) -> tuple[str, ...]:
     """Why the protocol cannot carry these tensors."""
@@ -41,9 +47,23 @@ def problems(signature: Signature) -> tuple[str, ...]:
 
 def entry(signature: Signature) -> Entry:
     """POST /v2/models/NAME/infer, with the tensors in binary and so in base64."""
-    carried = (EVENT_BYTES - _AROUND) // 4 * 3
     whole = identity(signature, "infer")
-    return dataclasses.replace(whole, max_input_bytes=carried, max_output_bytes=carried)
+    return dataclasses.replace(whole, max_input_bytes=_CARRIED, max_output_bytes=_CARRIED)
+
+
+def raw_entry(signature: Signature) -> Entry:
+    """POST /predict, from raw bytes to words; `signature` is that of the steps and the model."""
+    several = len(signature.inputs) > 1
+    # Several inputs travel as JSON, in which their bytes are base64 once more.
+    carried = _CARRIED // 4 * 3 - _AROUND if several else _CARRIED
+    # A mask travels as a PNG, and so how much of it fits depends on what is in it.
+    drawn = any(spec.kind == "segmentation" for spec in signature.outputs)
+    return dataclasses.replace(
+        identity(signature, "predict"),
+        golden=BYTES,
+        max_input_bytes=carried,
+        max_output_bytes=None if drawn else _CARRIED // _WORDY,
+    )
 
 
 def model_json(name: str, signature: Signature, digest: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The packages of a function: resolved for Lambda, stripped, compiled, zipped; once for all models.
 
-In come a flavor, a processor and a Python; out comes a folder that only waits for a model and its
-app, and the same as a zip to start from. A flavor is a pair of files in templates/lambda/locks/.
+In come a flavor, a processor, a Python and the media that are decoded; out comes a folder that only
+waits for a model and its app, and the same as a zip to start from. A flavor is a pair of files in
+templates/lambda/locks/, a medium is one in locks/media/.
 
 Sources do not ship. Byte code beside its source makes the zip of the fastapi flavor 1.9 MB (6 %)
 larger than byte code alone, and is read just as fast. What is lost is the text of a line in a
@@ -11,7 +12,7 @@ traceback; its file, number and function are there. The app's own sources do shi
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -46,34 +47,44 @@ class Tree:
         return dict(sorted((package.name, package.version) for package in found))
 
 
-def tree(flavor: str, arch: str, interpreter: Interpreter, workspace: Workspace) -> Tree:
-    """The packages of a flavor, from the cache where they were made before.
+def tree(
+    flavor: str,
+    arch: str,
+    interpreter: Interpreter,
+    workspace: Workspace,
+    media: Sequence[str] = (),
+) -> Tree:
+    """The packages of a flavor and of media, from the cache where they were made before.
 
     `arch` is "x86_64" or "arm64"; the interpreter is of a Python that Lambda has, and compiles for
-    both.
+    both. `media` are "image" and "audio", where such raw inputs are decoded.
     Raises ConfigError, ToolMissing, UnsupportedModel.
     """
-    lock = lock_of(flavor)
+    locks = (lock_of(flavor), *(_locks() / "media" / f"{medium}.txt" for medium in sorted(media)))
     native.system_of(interpreter.minor)
-    key = digest_of(digest_of_file(lock), arch, interpreter.version, *_how())
+    key = digest_of(*map(digest_of_file, locks), arch, interpreter.version, *_how())
     home = workspace.cached(
-        "lambda-packages", key, lambda made: _make(made, lock, arch, interpreter)
+        "lambda-packages", key, lambda made: _make(made, locks, arch, interpreter)
     )
     return Tree(home / "tree", home / "tree.zip")
 
 
 def lock_of(flavor: str) -> Path:
     """The file that names a flavor's packages by their hashes. Raises ConfigError."""
-    locks = resource("templates", "lambda", "locks")
-    flavors = sorted(lock.stem for lock in locks.glob("*.txt"))
+    flavors = sorted(lock.stem for lock in _locks().glob("*.txt"))
     if flavor not in flavors:
         raise ConfigError(f"flavor = {flavor!r} is not known", hint=f"one of: {', '.join(flavors)}")
-    return locks / f"{flavor}.txt"
+    return _locks() / f"{flavor}.txt"
 
 
-def _make(home: Path, lock: Path, arch: str, interpreter: Interpreter) -> None:
+def _locks() -> Path:
+    return resource("templates", "lambda", "locks")
+
+
+def _make(home: Path, locks: Sequence[Path], arch: str, interpreter: Interpreter) -> None:
     folder = home / "tree"
-    wheels.install(lock, folder, platform=PLATFORMS[arch], python=interpreter.minor)
+    for lock in locks:
+        wheels.install(lock, folder, platform=PLATFORMS[arch], python=interpreter.minor)
     terms = licences.collect(folder)
     strip.strip(folder)
     native.check_loadable(folder, arch, interpreter.minor)

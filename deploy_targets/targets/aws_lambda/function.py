@@ -19,7 +19,15 @@ from deploy_targets.integrations import bytecode
 from deploy_targets.integrations.interpreters import Interpreter
 from deploy_targets.records import Prepared
 from deploy_targets.resources import resource
-from deploy_targets.targets.aws_lambda import archive, contract, dependencies, licences
+from deploy_targets.stages.plan import Plan
+from deploy_targets.targets.aws_lambda import (
+    archive,
+    around,
+    asking,
+    contract,
+    dependencies,
+    licences,
+)
 from deploy_targets.targets.aws_lambda.dependencies import Tree
 from deploy_targets.workspace import Workspace, digest_of_file
 
@@ -42,13 +50,15 @@ def build(
     target: AwsLambda,
     interpreter: Interpreter,
     prepared: Prepared,
+    plan: Plan | None,
     folder: Path,
     workspace: Workspace,
 ) -> Made:
     """Writes function.zip, the licences and a README. Raises OverBudget, ToolMissing."""
-    tree = dependencies.tree(target.flavor, target.arch, interpreter, workspace)
+    media = around.media_of(prepared)
+    tree = dependencies.tree(target.flavor, target.arch, interpreter, workspace, media)
     with workspace.scratch() as scratch:
-        app = _app(target, interpreter, prepared, scratch)
+        app = _app(target, interpreter, prepared, plan, scratch)
         archive.write_zip(archive.contents_of(app), folder / ZIP, onto=tree.archive)
     shutil.copyfile(tree.folder / licences.FILE_NAME, folder / licences.FILE_NAME)
     shutil.copyfile(resource("LICENSE"), folder / "LICENSE")
@@ -63,7 +73,13 @@ def graph(bundle: Path, folder: Path) -> Path:
         return Path(archive.extract(MODEL, folder))
 
 
-def _app(target: AwsLambda, interpreter: Interpreter, prepared: Prepared, scratch: Path) -> Path:
+def _app(
+    target: AwsLambda,
+    interpreter: Interpreter,
+    prepared: Prepared,
+    plan: Plan | None,
+    scratch: Path,
+) -> Path:
     """The app and the model as they will lie in /var/task, beside the packages."""
     source, app = resource("templates", "lambda", "app"), scratch / "app"
     ignored = shutil.ignore_patterns("__pycache__")
@@ -73,6 +89,8 @@ def _app(target: AwsLambda, interpreter: Interpreter, prepared: Prepared, scratc
     shutil.copyfile(prepared.graph.folder / "model.onnx", model)
     described = contract.model_json(prepared.name, prepared.signature, digest_of_file(model))
     _write_json(app / "model.json", described)
+    if plan is not None:
+        around.write(plan, prepared.signature, app)
     if target.flavor == "lean":
         _describe(source / "describe.py", app)
     # /var/task cannot be written, so without byte code every cold start would compile again.
@@ -102,6 +120,7 @@ def _readme(target: AwsLambda, prepared: Prepared, zipped: Path) -> str:
         inputs=prepared.signature.inputs,
         outputs=prepared.signature.outputs,
         axes=prepared.signature.axes,
+        asked=asking.asked(prepared.staging) if prepared.staging else None,
         handler=HANDLER,
         zipped=f"{zipped.stat().st_size / 1e6:.1f}",
         unzipped=f"{sum(share.unzipped for share in archive.measure(zipped)) / 1e6:.1f}",
@@ -109,7 +128,7 @@ def _readme(target: AwsLambda, prepared: Prepared, zipped: Path) -> str:
 
 
 def _tools(tree: Tree, interpreter: Interpreter) -> dict[str, str]:
-    wanted = ("fastapi", "mangum", "numpy", "onnxruntime", "starlette")
+    wanted = ("fastapi", "mangum", "numpy", "onnxruntime", "pillow", "soundfile", "starlette")
     packages = {name: version for name, version in tree.packages.items() if name in wanted}
     return {**packages, "python": interpreter.version}
 

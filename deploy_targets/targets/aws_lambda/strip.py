@@ -60,6 +60,22 @@ RULES = (
         "50 ms of every cold start by it",
         ("pydantic/v1",),
     ),
+    Rule(
+        "AVIF, fonts, colour profiles and windows: no image is taken that needs one of them",
+        (
+            "PIL/_avif.*.so",
+            "pillow.libs/libavif-*",
+            "PIL/_imagingft.*.so",
+            "pillow.libs/libfreetype-*",
+            "pillow.libs/libharfbuzz-*",
+            "pillow.libs/libpng16-*",
+            "pillow.libs/libbrotli*",
+            "PIL/_imagingcms.*.so",
+            "pillow.libs/liblcms2-*",
+            "PIL/_imagingtk.*.so",
+        ),
+    ),
+    Rule("compiling bindings for C, which soundfile has done before", ("cffi",)),
     Rule("read by people and their editors", ("fastapi/.agents", "onnxruntime/Privacy.md")),
     # METADATA and entry_points.txt stay: packages look up versions and plug-ins at run time.
     Rule(

@@ -20,7 +20,7 @@ from deploy_targets.integrations.lambda_python import checkable
 from deploy_targets.needs import Need
 from deploy_targets.records import Built, Bundle, Dialect, Lane, Prepared
 from deploy_targets.runtime import Runner
-from deploy_targets.targets.aws_lambda import contract, function, native
+from deploy_targets.targets.aws_lambda import around, contract, function, native
 from deploy_targets.targets.aws_lambda.runner import LambdaRunner
 from deploy_targets.targets.base import Target
 from deploy_targets.workspace import Workspace
@@ -31,6 +31,7 @@ class AwsLambda(Target):
 
     name: ClassVar[str] = "lambda"
     accepts: ClassVar[tuple[Dialect, ...]] = (Dialect.ONNX,)
+    stages: ClassVar[bool] = True
 
     arch: Literal["x86_64", "arm64"] = Field("x86_64", description="The function's processor.")
     flavor: Literal["fastapi", "lean"] = Field(
@@ -59,13 +60,16 @@ class AwsLambda(Target):
 
     def build(self, prepared: Prepared, folder: Path, workspace: Workspace) -> Built:
         """function.zip, its licences and a README."""
-        made = function.build(self, self._interpreter(), prepared, folder, workspace)
+        plan = around.planned(prepared.staging) if prepared.staging else None
+        made = function.build(self, self._interpreter(), prepared, plan, folder, workspace)
+        raw = (contract.raw_entry(prepared.staging.signature),) if prepared.staging else ()
         return Built(
-            entries=(contract.entry(prepared.signature),),
+            entries=(contract.entry(prepared.signature), *raw),
             lanes=(Lane(self.arch, prepared.recipe.name),),
             roles=made.roles,
             tools=made.tools,
             notes=made.notes,
+            stages=plan.stages if plan else (),
         )
 
     def runner(self, workspace: Workspace) -> AbstractContextManager[Runner]:

@@ -167,6 +167,43 @@ def test_the_lean_flavor_for_arm64_is_numpy_and_onnx_runtime_alone(
     assert next(lean.folder.rglob("*umath*.so")).name.endswith("aarch64-linux-gnu.so")
 
 
+READS = """
+import io, sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np, soundfile
+from PIL import Image, features
+sound = io.BytesIO()
+soundfile.write(sound, np.zeros(80, np.float32), 8000, format="FLAC")
+sound.seek(0)
+samples, rate = soundfile.read(sound)
+read = []
+for form in ("JPEG", "PNG", "WEBP", "GIF", "BMP"):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(file, form)
+    with Image.open(file, formats=[form]) as image:
+        read.append(image.resize((4, 4), Image.Resampling.BICUBIC).size)
+print(len(samples), rate, set(read), features.check("avif"))
+"""
+
+
+def test_images_and_recordings_are_read_with_only_the_stripped_packages(
+    interpreter: Interpreter,
+) -> None:
+    made = dependencies.tree("lean", "x86_64", interpreter, Workspace(), ("image", "audio"))
+    assert run(interpreter, READS, made.folder).split("\n")[0] == "80 8000 {(4, 4)} False"
+
+
+def test_what_media_need_is_added_to_a_flavor_and_to_nothing_else(
+    interpreter: Interpreter,
+) -> None:
+    made = dependencies.tree("lean", "arm64", interpreter, Workspace(), ("image",))
+    assert set(made.packages) == {"numpy", "onnxruntime", "pillow"}
+    assert next(made.folder.glob("PIL/_imaging.*.so")).name.endswith("aarch64-linux-gnu.so")
+    terms = (made.folder / "THIRD-PARTY-LICENSES").read_text()
+    assert "pillow 13" in terms
+    assert "JPEG" in terms
+
+
 def test_the_packages_know_their_versions(packages: Tree) -> None:
     locked = dependencies.lock_of("fastapi").read_text()
     assert packages.packages["onnxruntime"].count(".") == 2

@@ -12,14 +12,18 @@ from deploy_targets.targets.aws_lambda.dependencies import Tree
 
 @pytest.fixture(scope="module")
 def whole(interpreter: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages as their wheels have them."""
+    """The packages of a flavor and of all media, as their wheels have them."""
     folder = tmp_path_factory.mktemp("whole")
-    wheels.install(
-        dependencies.lock_of("fastapi"),
-        folder,
-        platform=dependencies.PLATFORMS["x86_64"],
-        python=interpreter.minor,
-    )
+    flavor = dependencies.lock_of("fastapi")
+    media = sorted((flavor.parent / "media").glob("*.txt"))
+    assert [lock.stem for lock in media] == ["audio", "image"]
+    for lock in (flavor, *media):
+        wheels.install(
+            lock,
+            folder,
+            platform=dependencies.PLATFORMS["x86_64"],
+            python=interpreter.minor,
+        )
     return folder
 
 

@@ -105,7 +105,7 @@ def test_a_graph_inside_a_zip_is_found_and_the_rest_of_the_zip_stays(
     with zipfile.ZipFile(folder / "function.zip", "w") as archive:
         archive.writestr("app.py", "print()\n")
         archive.writestr("inner/model.onnx", honest)
-    manifest = dataclasses.replace(bundle.manifest, goldens=())
+    manifest = dataclasses.replace(bundle.manifest, signatures={})
     zipped = bundles.seal(folder, manifest, {"function.zip": "model"})
     wrong = in_bundle(zipped, FAULTS["one_weight_changed"], tmp_path / "wrong", 1.0)
     assert wrong

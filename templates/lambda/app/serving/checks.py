@@ -54,6 +54,14 @@ def check_shape(tensor: Tensor, shape: Sequence[int], description: Description) 
             raise Refused(422, f"{where}: axis{name} must be {allowed}, not {size}")
 
 
+def check_all(inputs: Mapping[str, np.ndarray], description: Description) -> None:
+    """Each shape by itself, then all together. Raises Refused."""
+    shapes = {name: array.shape for name, array in inputs.items()}
+    for name, shape in shapes.items():
+        check_shape(description.inputs[name], shape, description)
+    check_together(description, shapes)
+
+
 def check_together(description: Description, shapes: Mapping[str, Sequence[int]]) -> None:
     """An axis that several inputs share has one size; so has a product of axes. Raises Refused."""
     seen: dict[str, tuple[int, str]] = {}

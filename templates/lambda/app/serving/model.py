@@ -1,5 +1,7 @@
 """model.json and model.onnx become something that can be run. Loaded once, at import.
 
+What stands around the model, where anything does, is in stages.json: see steps.py.
+
 model.json, written by the build:
 
     name      the model's name in every URL
@@ -21,7 +23,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from serving import steps
 from serving.datatypes import DATATYPES, Datatype
+from serving.staged import Around
+from serving.steps import Steps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,10 +69,12 @@ class Description(NamedTuple):
     outputs: Mapping[str, Tensor]
     axes: Mapping[str, tuple[int, int]]
     digest: str
+    steps: Steps | None
+    """What is declared to happen before and after the model."""
 
 
 def describe(path: str) -> Description:
-    """Reads a model.json. Raises ModelUnusable."""
+    """Reads a model.json, and the stages.json beside it. Raises ModelUnusable."""
     try:
         with open(path, encoding="utf-8") as file:
             stated = json.load(file)
@@ -78,12 +85,23 @@ def describe(path: str) -> Description:
             _tensors(stated["outputs"]),
             {axis: (low, high) for axis, (low, high) in stated["axes"].items()},
             stated["digest"],
+            _steps(os.path.join(os.path.dirname(path), "stages.json")),
         )
     except FileNotFoundError:
         raise ModelUnusable("model.json is missing from the artifact; build it again") from None
     except (KeyError, TypeError, ValueError) as problem:
         raise ModelUnusable(
             f"model.json is not as the build writes it ({type(problem).__name__}: {problem}); "
+            "build the artifact again"
+        ) from None
+
+
+def _steps(path: str) -> Steps | None:
+    try:
+        return steps.read(path)
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise ModelUnusable(
+            f"stages.json is not as the build writes it ({type(problem).__name__}: {problem}); "
             "build the artifact again"
         ) from None
 
@@ -103,10 +121,15 @@ def _tensors(stated: Sequence[dict]) -> dict[str, Tensor]:
 
 
 class Model:
-    """A description and the session that runs it."""
+    """A description, the session that runs it, and what stands around it."""
 
-    def __init__(self, description: Description, session: onnxruntime.InferenceSession) -> None:
-        self.description = description
+    def __init__(
+        self,
+        description: Description,
+        session: onnxruntime.InferenceSession,
+        around: Around | None,
+    ) -> None:
+        self.description, self.around = description, around
         self._session = session
 
     def run(
@@ -119,16 +142,17 @@ class Model:
 def load(folder: str) -> Model:
     """The model that lies in `folder`. Raises ModelUnusable."""
     description = describe(os.path.join(folder, "model.json"))
-    path = os.path.join(folder, "model.onnx")
-    if not os.path.isfile(path):
-        raise ModelUnusable("model.onnx is missing from the artifact; build it again")
-    session = _session(path)
+    session = _session(os.path.join(folder, "model.onnx"))
     _compare("input", description.inputs, session.get_inputs())
     _compare("output", description.outputs, session.get_outputs())
-    return Model(description, session)
+    around = Around(description.steps, folder, _session) if description.steps else None
+    return Model(description, session, around)
 
 
 def _session(path: str) -> onnxruntime.InferenceSession:
+    folder, name = os.path.split(path)
+    if not os.path.isfile(path):
+        raise ModelUnusable(f"{name} is missing from the artifact; build it again")
     import onnxruntime as ort
 
     # On arm64 ONNX Runtime warns at every start that it does not know Lambda's processor.
@@ -141,9 +165,9 @@ def _session(path: str) -> onnxruntime.InferenceSession:
     try:
         return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as problem:
-        said = str(problem).replace(os.path.dirname(path) + os.sep, "").splitlines()[0]
+        said = str(problem).replace(folder + os.sep, "").splitlines()[0]
         raise ModelUnusable(
-            f"model.onnx cannot be loaded by ONNX Runtime {ort.__version__}: {said}"
+            f"{name} cannot be loaded by ONNX Runtime {ort.__version__}: {said}"
         ) from None
 
 

@@ -47,10 +47,15 @@ def read(request: Request, description: Description) -> dict[str, np.ndarray]:
             "(curl --data-binary @x.npy -H 'Content-Type: application/octet-stream')",
         )
     inputs = {
-        name: _array(raw, description.inputs[name], description) for name, raw in arrays.items()
+        name: array(raw, description.inputs[name], description) for name, raw in arrays.items()
     }
     check_together(description, {name: array.shape for name, array in inputs.items()})
     return inputs
+
+
+def is_file(body: bytes) -> bool:
+    """Whether a body begins as .npy or .npz does."""
+    return body.startswith((b"\x93NUMPY", b"PK"))
 
 
 def _only_input(description: Description) -> str:
@@ -82,8 +87,11 @@ def _members(body: bytes, description: Description) -> dict[str, bytes]:
         raise Refused(422, f"the .npz cannot be read ({type(problem).__name__})") from None
 
 
-def _array(raw: bytes, tensor: Tensor, description: Description) -> np.ndarray:
-    """The header is judged before the data is touched: it may claim any size."""
+def array(raw: bytes, tensor: Tensor, description: Description) -> np.ndarray:
+    """The tensor in an .npy. Raises Refused.
+
+    The header is judged before the data is touched: it may claim any size.
+    """
     file = io.BytesIO(raw)
     try:
         version = np.lib.format.read_magic(file)
@@ -108,8 +116,8 @@ def _array(raw: bytes, tensor: Tensor, description: Description) -> np.ndarray:
     flat = np.frombuffer(raw, dtype=dtype, offset=file.tell())
     if dtype.kind == "b" and flat.size and flat.view(np.uint8).max() > 1:
         raise Refused(422, f"input {tensor.name!r}: a BOOL is a byte 0 or 1")
-    array = flat.reshape(shape, order="F" if fortran else "C")
-    return np.asarray(array, dtype=tensor.known.numpy, order="C")
+    shaped = flat.reshape(shape, order="F" if fortran else "C")
+    return np.asarray(shaped, dtype=tensor.known.numpy, order="C")
 
 
 def form_of(request: Request, description: Description) -> str:

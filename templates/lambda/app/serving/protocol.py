@@ -15,7 +15,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from serving.checks import check_complete, check_names, check_shape, check_together
-from serving.limits import UNPACKED
+from serving.compression import unpacked
 from serving.literals import array_from, data_of
 from serving.messages import Request, Response
 from serving.model import Description, Tensor
@@ -42,7 +42,7 @@ class Inference(NamedTuple):
 def read(request: Request, description: Description) -> Inference:
     """The question in a body. Raises Refused."""
     text, raw = _parts(request)
-    asked = _parsed(text)
+    asked = parsed(text)
     stated = _objects(asked, "inputs")
     check_names([each["name"] for each in stated], description.inputs, "input")
     check_complete([each["name"] for each in stated], description.inputs)
@@ -52,7 +52,7 @@ def read(request: Request, description: Description) -> Inference:
 
 
 def _parts(request: Request) -> tuple[bytes, memoryview]:
-    body = _unpacked(request)
+    body = unpacked(request)
     length = request.headers.get(HEADER_LENGTH)
     if length is None:
         return body, memoryview(b"")
@@ -63,27 +63,6 @@ def _parts(request: Request) -> tuple[bytes, memoryview]:
             f"{len(body)} bytes, got {shown(length)}",
         )
     return body[: int(length)], memoryview(body)[int(length) :]
-
-
-def _unpacked(request: Request) -> bytes:
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding == "identity":
-        return request.body
-    if encoding not in ("gzip", "deflate"):
-        raise Refused(422, f"Content-Encoding must be gzip or deflate, got {shown(encoding)}")
-    import zlib
-
-    # 47: gzip and zlib are told apart by their first bytes.
-    unpacker = zlib.decompressobj(47)
-    try:
-        body = unpacker.decompress(request.body, UNPACKED)
-    except zlib.error:
-        raise Refused(422, f"the body is not {encoding}, as Content-Encoding says") from None
-    if unpacker.unconsumed_tail:
-        raise Refused(413, f"the body unpacks to more than {UNPACKED:,} bytes; send fewer rows")
-    if not unpacker.eof:
-        raise Refused(422, f"the {encoding} body is cut short")
-    return body
 
 
 def _refuse_constant(token: str) -> NoReturn:
@@ -97,7 +76,8 @@ def _refuse_constant(token: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def _parsed(text: bytes) -> dict:
+def parsed(text: bytes) -> dict:
+    """A JSON object, strictly. Raises Refused."""
     try:
         asked = _DECODER.decode(text.decode())
     except (ValueError, RecursionError) as problem:

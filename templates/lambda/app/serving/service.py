@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import onnxruntime
 
-from serving import npy, protocol, routes
+from serving import npy, protocol, raw, routes, words
+from serving.checks import check_all
 from serving.limits import answer_size, too_large
 from serving.messages import Request, Response
 from serving.metrics import Clock, log_failure, log_request
 from serving.model import Model
 from serving.refusals import Refused, response_to
 from serving.routes import Route, route_of
+from serving.steps import Steps
 
 SERVER = "deploy-target-lambda"
 Page = Callable[[], bytes]
@@ -97,6 +99,7 @@ class Service:
                 "platform": "onnxruntime_onnx",
                 "inputs": [tensor.metadata() for tensor in about.inputs.values()],
                 "outputs": [tensor.metadata() for tensor in about.outputs.values()],
+                **({"parameters": {"predict": about.steps.metadata()}} if about.steps else {}),
             }
         )
 
@@ -109,6 +112,8 @@ class Service:
             return protocol.write(inference, outputs, self._about)
 
     def _predict(self, request: Request, clock: Clock) -> Response:
+        if raw.is_for(request, self._about):
+            return self._in_words(request, clock)
         with clock.span("decode"):
             form = npy.form_of(request, self._about)
             inputs = npy.read(request, self._about)
@@ -116,6 +121,23 @@ class Service:
             outputs = self._run(inputs, list(self._about.outputs))
         with clock.span("encode"):
             return npy.write(form, outputs)
+
+    def _in_words(self, request: Request, clock: Clock) -> Response:
+        about, around = self._about, self._model.around
+        with clock.span("decode"):
+            form = words.form_of(request, about.steps)
+            given = raw.read(request, about)
+            values, frames = around.decoded(given.raw)
+            _check_frames(frames, about.steps)
+        with clock.span("before"):
+            inputs = {**given.tensors, **around.before(values)}
+            check_all(inputs, about)
+        with clock.span("run"):
+            outputs = self._run(inputs, list(about.outputs))
+        with clock.span("after"):
+            answer = around.after(outputs, frames)
+        with clock.span("encode"):
+            return words.write(form, about.steps, answer, next(iter(frames.values()), {}))
 
     def _run(
         self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
@@ -130,6 +152,15 @@ class Service:
                 raise
             said = reason_in(str(problem))
             raise Refused(422, f"the model cannot take these values{said}") from None
+
+
+def _check_frames(frames: Mapping[str, dict], steps: Steps) -> None:
+    if missing := sorted(steps.followed - set(frames)):
+        raise Refused(
+            406,
+            f"the answer in words is about the raw {', '.join(missing)} itself: send that, or "
+            "leave out Accept and get the model's own tensors",
+        )
 
 
 def reason_in(message: str) -> str:

@@ -49,7 +49,8 @@ def application(description: Description, answer: Answer) -> FastAPI:
 
 _ABOUT = (
     "The Open Inference Protocol, version 2, with its binary tensor extension, and /predict for "
-    'NumPy files. In JSON, non-finite numbers are the strings "NaN", "Infinity" and "-Infinity".'
+    "NumPy files and, where steps around the model are declared, for raw ones. "
+    'In JSON, non-finite numbers are the strings "NaN", "Infinity" and "-Infinity".'
 )
 
 

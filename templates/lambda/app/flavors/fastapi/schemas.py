@@ -6,6 +6,7 @@ import json
 from typing import NamedTuple
 from urllib.parse import quote
 
+import raw_schemas
 from serving.literals import NON_FINITE
 from serving.model import Description, Tensor
 
@@ -51,6 +52,7 @@ _WHEN = {
     "404": "No such route, model or version",
     "406": "The answer cannot be what Accept asks for",
     "413": "The request or its answer is larger than AWS carries",
+    "415": "The body is of another kind than the model takes",
     "422": "The body cannot be read, or is not what the model takes",
     "500": "The function failed; its log says why",
 }
@@ -80,17 +82,21 @@ def _predict(about: Description) -> Operation:
     gives = ["application/x-npz"] + ["application/x-npy"] * (len(about.outputs) == 1)
     binary = {"schema": {"type": "string", "format": "binary"}}
     takes = ["application/octet-stream", "application/x-npz"] + ["application/x-npy"] * single
+    raw = raw_schemas.taken(about) if about.steps else {}
+    words = raw_schemas.given(about.steps) if about.steps else {}
     extra = {
         "requestBody": {
             "required": True,
             "description": f"{form}: {_listed(about.inputs.values())}",
-            "content": {content_type: binary for content_type in takes},
+            "content": {**raw, **{content_type: binary for content_type in takes}},
         },
         "responses": _responses(
-            {content_type: binary for content_type in gives}, "406", "413", "422", "500"
+            {**words, **{content_type: binary for content_type in gives}},
+            *("406", "413", *(["415"] if raw else []), "422", "500"),
         ),
     }
-    return Operation("predict", "POST", "/predict", f"NumPy in and out: {form}", extra)
+    summary = "Raw bodies in, words out; or " if raw else ""
+    return Operation("predict", "POST", "/predict", f"{summary}NumPy in and out: {form}", extra)
 
 
 def _infer(name: str, path: str, about: Description) -> Operation:

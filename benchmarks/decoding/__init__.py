@@ -1,0 +1,1 @@
+"""Files, decoders, and how far the decoders are from Pillow."""

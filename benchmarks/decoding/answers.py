@@ -1,0 +1,59 @@
+"""What other pixels do to an answer: EfficientNet-Lite0 on the photos that come with the example."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "efficientnet-lite0"
+Classify = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Of the answers to some photos, against those to Pillow's pixels."""
+
+    photos: int
+    same: int
+    """Photos with the same best class."""
+    middle: float
+    """Median relative L2 of the logits."""
+    largest: float
+
+
+def change(classify: Classify, base: list[np.ndarray], other: list[np.ndarray]) -> Change:
+    """`base`: the logits of Pillow's pixels; `other`: pixels, photo by photo."""
+    pairs = [(right, classify(pixels)) for right, pixels in zip(base, other, strict=True)]
+    away = [float(np.linalg.norm(got - right) / np.linalg.norm(right)) for right, got in pairs]
+    return Change(
+        photos=len(pairs),
+        same=sum(int(right.argmax() == got.argmax()) for right, got in pairs),
+        middle=float(np.median(away)),
+        largest=max(away),
+    )
+
+
+def classifier() -> Classify:
+    """Pixels to 1000 logits, in float32. Raises ImportError where the example is not set up."""
+    import torch
+
+    sys.path.insert(0, str(EXAMPLE))
+    # The package tells stdout that it has loaded its weights.
+    with contextlib.redirect_stdout(sys.stderr):
+        from model import efficientnet_lite0
+        from preprocessing import preprocess
+
+        model = efficientnet_lite0()
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            given = torch.from_numpy(preprocess(Image.fromarray(pixels)))[None]
+            return model(given)[0].numpy()
+
+    return run

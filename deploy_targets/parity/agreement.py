@@ -1,0 +1,78 @@
+"""Do the declared steps do what the original's own preprocessing does? Asked before any build.
+
+In: a model with its steps and its references, and raw inputs. Out: nothing, or an error that says
+which usual mistake in deploy.toml would explain the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from deploy_targets.errors import ConfigError
+from deploy_targets.parity.compare import relative_l2
+from deploy_targets.parity.made import Question
+from deploy_targets.records import Array, Stage
+from deploy_targets.stages import compose
+from deploy_targets.stages.compose import Staged
+from deploy_targets.stages.host import Refused
+from deploy_targets.stages.variants import Variant, variants
+
+SAME = 1e-5
+"""Relative L2 that the rounding of float32 explains."""
+FEW = 4
+"""Raw inputs on which a mistake must explain the difference to be named."""
+
+
+def check(staged: Staged, asked: Sequence[Question]) -> None:
+    """Raises ConfigError where a reference and the declared steps part ways."""
+    for name in staged.references:
+        stages = staged.staging.of(name)
+        apart = [(far, question) for question in asked if (far := _far(staged, name, question))]
+        worst = max(apart, key=lambda one: one[0], default=None)
+        if worst is not None and not worst[0] <= SAME:
+            shown = [question for far, question in sorted(apart, key=lambda o: -o[0])][:FEW]
+            raise _parted(name, worst[0], worst[1], _explained(staged, name, stages, shown))
+
+
+def _far(staged: Staged, name: str, question: Question) -> float:
+    data = question.inputs[name].tobytes()
+    return _apart(staged.references[name](data), _steps(staged, staged.staging.of(name), data))
+
+
+def _steps(staged: Staged, stages: Sequence[Stage], data: bytes) -> Array | None:
+    try:
+        return compose.before(tuple(stages), data, {}, own=staged.own())
+    except (Refused, ValueError, IndexError):
+        return None
+
+
+def _apart(want: Array, got: Array | None) -> float:
+    if got is None or want.shape != got.shape:
+        return float("inf")
+    far = relative_l2(want, got)
+    return far if np.isfinite(far) else float("inf")
+
+
+def _explained(
+    staged: Staged, name: str, stages: Sequence[Stage], asked: Iterable[Question]
+) -> list[Variant]:
+    """The mistakes that would make the declared steps the reference's."""
+    found = variants(stages)
+    for question in asked:
+        data = question.inputs[name].tobytes()
+        want = staged.references[name](data)
+        found = [v for v in found if _apart(want, _steps(staged, v.stages, data)) <= SAME]
+    return found
+
+
+def _parted(name: str, far: float, question: Question, explained: Sequence[Variant]) -> ConfigError:
+    said = " or ".join(variant.said for variant in explained)
+    return ConfigError(
+        f"[inputs.{name}.preprocess]: the declared steps are not what `reference` does: on "
+        f"{question.name} ({question.why}) they differ by a relative L2 of {far:.1e}",
+        hint=f"the reference does what would follow if {said}: declare that"
+        if explained
+        else "compare them step by step; no usual mistake explains the difference",
+    )

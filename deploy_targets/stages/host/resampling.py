@@ -1,0 +1,93 @@
+"""Another sampling rate, as torchaudio ("sinc_hann") or SciPy ("polyphase") makes it by default.
+
+In: samples [..., n] at `frame["rate"]`. Out: float32 samples [..., ceil(n * to / from)]. Both
+methods are one filter, evaluated where an output sample falls between input samples; they differ
+in that filter. To add one: a function that gives its weights, and a line in `METHODS`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .refused import Refused
+
+Doubles = NDArray[np.float64]
+Weights = Callable[[Doubles, int, int], Doubles]
+
+AT_ONCE = 4_000_000
+"""Products that are in memory at one time."""
+
+
+def resample(
+    value: NDArray[np.float32], frame: dict[str, Any], *, to: int, method: str
+) -> NDArray[np.float32]:
+    """Samples at rate `to`; method "refuse" takes no other rate. Sets frame["rate"]."""
+    rate = int(frame["rate"])
+    if rate == to:
+        return value
+    if method == "refuse":
+        raise Refused(f"the recording has {rate} samples a second, expected {to}")
+    shared = math.gcd(rate, to)
+    frame["rate"] = to
+    return _filtered(value, rate // shared, to // shared, *METHODS[method])
+
+
+def sinc_hann(distance: Doubles, down: int, up: int) -> Doubles:
+    """A sinc under a Hann window of six zero crossings a side, rolled off at 0.99 of the band."""
+    crossings = np.clip(distance * (0.99 * min(down, up) / down), -6.0, 6.0)
+    window = np.cos(crossings * (math.pi / 12)) ** 2
+    weights: Doubles = np.sinc(crossings) * window * (0.99 * min(down, up) / down)
+    return weights
+
+
+def reach_of_sinc_hann(down: int, up: int) -> int:
+    """How many input samples away the filter still weighs one."""
+    return math.ceil(6 * down / (0.99 * min(down, up)))
+
+
+def polyphase(distance: Doubles, down: int, up: int) -> Doubles:
+    """A low-pass by the window method: Kaiser, beta 5, ten periods of the lower rate a side."""
+    half, most = 10 * max(down, up), max(down, up)
+    taps = np.arange(-half, half + 1)
+    whole = np.sinc(taps / most) * np.kaiser(2 * half + 1, 5.0)
+    place = np.rint(distance * up).astype(np.int64) + half
+    inside = (place >= 0) & (place <= 2 * half)
+    gain = up / float(whole.sum())
+    weights: Doubles = np.where(inside, gain * whole[np.clip(place, 0, 2 * half)], 0.0)
+    return weights
+
+
+def reach_of_polyphase(down: int, up: int) -> int:
+    """How many input samples away the filter still weighs one."""
+    return 10 * max(down, up) // up + 1
+
+
+METHODS: dict[str, tuple[Weights, Callable[[int, int], int]]] = {
+    "sinc_hann": (sinc_hann, reach_of_sinc_hann),
+    "polyphase": (polyphase, reach_of_polyphase),
+}
+
+
+def _filtered(
+    value: NDArray[np.float32], down: int, up: int, weights: Weights, reach: Callable[..., int]
+) -> NDArray[np.float32]:
+    """Output n lies at n * down / up: a whole number of input samples, and one of `up` phases."""
+    wide, n = reach(down, up), value.shape[-1]
+    count = -(-n * up // down)
+    phases = np.arange(min(up, count)) * down % up
+    near = np.arange(-wide, wide + 2)
+    table = weights(near - (phases / up)[:, None], down, up)
+    edges = [(0, 0)] * (value.ndim - 1) + [(wide, wide + 2)]
+    padded = np.pad(value.astype(np.float64), edges)
+    out = np.empty((*value.shape[:-1], count), np.float32)
+    step = max(1, AT_ONCE // (near.size * max(1, value[..., 0].size)))
+    for start in range(0, count, step):
+        at = np.arange(start, min(start + step, count))
+        taken = padded[..., (at * down // up)[:, None] + np.arange(near.size)]
+        out[..., at] = np.einsum("...nk,nk->...n", taken, table[at % up])
+    return out
