@@ -84,7 +84,7 @@ def decode(way: str, files: dict[str, bytes]) -> tuple[dict[str, np.ndarray], di
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    flags = SHADERS if way in ("accelerated", "texture") else SOFTWARE
+    flags = SOFTWARE if way.endswith("-cpu") else SHADERS
     with _serving(server), _browsing(f"http://127.0.0.1:{server.server_port}/", flags):
         if not done.wait(SECONDS):
             raise TimeoutError(f"Chromium did not end within {SECONDS:.0f} s")

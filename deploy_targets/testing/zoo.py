@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,52 +27,52 @@ BATCH, TIME = DynamicAxis("batch", 1, 8), DynamicAxis("time", 2, 24)
 
 def three_inputs() -> nn.Module:
     """f32[batch,3,8,8], i64[batch], bool[batch] -> logits, features."""
-    return _seeded("ThreeInputs")
+    return seeded("ThreeInputs")
 
 
 def internal() -> nn.Module:
     """f32[batch,4] -> relu, linear: outputs that are named like internal values."""
-    return _seeded("Internal")
+    return seeded("Internal")
 
 
 def recurrent() -> nn.Module:
     """f32[batch,time,3] -> f32[batch,time,2]"""
-    return _seeded("Recurrent")
+    return seeded("Recurrent")
 
 
 def crop() -> nn.Module:
     """f32[batch,3,time] -> f32[batch,4,time - floor(time / 2)]"""
-    return _seeded("Crop")
+    return seeded("Crop")
 
 
 def reshapes() -> nn.Module:
     """f32[batch,time,4] -> f32[batch*time,2]"""
-    return _seeded("Reshapes")
+    return seeded("Reshapes")
 
 
 def burns_in() -> nn.Module:
     """f32[batch,time,4] -> f32[batch,time - 1,2]: no exporter keeps its time axis dynamic."""
-    return _seeded("BurnsIn")
+    return seeded("BurnsIn")
 
 
 def branches() -> nn.Module:
     """f32[batch,4] -> f32[batch,2], by a look at the numbers."""
-    return _seeded("Branches")
+    return seeded("Branches")
 
 
 def nested() -> nn.Module:
     """f32[batch,4] -> corner_low, corner_high, levels_0, levels_1_0, positive, count"""
-    return _seeded("Nested")
+    return seeded("Nested")
 
 
-def _seeded(name: str) -> nn.Module:
+def seeded(name: str, file: str = "torch_zoo") -> nn.Module:
+    """The module of that class, in a file beside this one; always with the same weights."""
     import torch
 
-    from deploy_targets.testing import torch_zoo
-
+    held = import_module(f"deploy_targets.testing.{file}")
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        made: nn.Module = getattr(torch_zoo, name)()
+        made: nn.Module = getattr(held, name)()
     return made.eval()
 
 

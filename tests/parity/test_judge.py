@@ -175,6 +175,8 @@ def judged(want: Array, got: Array, noise: OutputNoise, **spec: object) -> str:
     budget = float(str(spec.get("budget", 0.0)))
     allowed = {"y": judge.bound(noise, budget, Bound)}
     sigma = {"y": np.full(want.shape, 1e-7, np.float32)} if want.dtype.kind == "f" else {}
+    if "jumps" in spec:
+        sigma = {"y": np.asarray(spec["jumps"], np.float32)}
     check = Check("tensors", Call("c/0", "main", {}), {"y": want}, sigma)
     (parity,) = rows.measured(check, Answer({"y": got}), identity(signature), signature, allowed)
     return judge.reason(parity, allowed["y"])
@@ -184,8 +186,21 @@ def test_labels_that_the_original_is_unsure_of_may_differ() -> None:
     want = np.arange(100).reshape(10, 10)
     got = want.copy()
     got[3, 4:9] += 1
-    assert judged(want, got, OutputNoise(0.0, 0.01, 1.0)) == ""
+    unsure = np.zeros(want.shape)
+    unsure[0, 0] = 1
+    noise = OutputNoise(0.0, 0.01, 1.0)
+    assert judged(want, got, noise, jumps=unsure) == ""
     assert "5 of 100 elements differ, allowed 0" in judged(want, got, OutputNoise(0.0))
+
+
+def test_an_answer_that_ties_elsewhere_is_no_excuse_for_one_that_does_not() -> None:
+    want = np.arange(100).reshape(10, 10)
+    got = want.copy()
+    got[3, 4:9] += 1
+    ties = OutputNoise(0.0, 1.0, 4.0)
+    assert "5 of 100 elements differ, allowed 2" in judged(want, got, ties)
+    got[3, 6:9] -= 1
+    assert judged(want, got, ties) == ""
 
 
 def test_steps_that_the_original_is_unsure_of_may_jump_and_count_nowhere_else() -> None:

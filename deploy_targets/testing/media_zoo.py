@@ -1,0 +1,105 @@
+"""Models that see and hear, with the tables of deploy.toml that say how they are asked.
+
+Out: PyTorch modules (importable as "deploy_targets.testing.media_zoo:detector"), and `write`, which
+puts a project of one of them into a folder. To add one: the class in torch_media.py, a function
+here, and its deploy.toml in `TABLES`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy_targets.testing import zoo
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def detector() -> nn.Module:
+    """f32[batch,3,64,64] -> boxes [batch,64,4] in pixels, scores [batch,64,3]"""
+    return zoo.seeded("Detector", "torch_media")
+
+
+def segmenter() -> nn.Module:
+    """f32[batch,3,64,96] -> mask [batch,4,32,48]"""
+    return zoo.seeded("Segmenter", "torch_media")
+
+
+def ear() -> nn.Module:
+    """f32[batch,32,time] -> kind [batch,4], letters [batch,time,6]"""
+    return zoo.seeded("Ear", "torch_media")
+
+
+TABLES = {
+    "detector": """
+source = "deploy_targets.testing.media_zoo:detector"
+[axes]
+batch = [1, 4]
+[inputs.image]
+shape = ["batch", 3, 64, 64]
+[inputs.image.preprocess]
+type = "image"
+resize = { longer = 64, antialias = "pil" }
+pad = { to = [64, 64], value = 114 }
+scale = 0.00392156862745098
+[outputs.boxes.postprocess]
+type = "boxes"
+scores = "scores"
+format = "xyxy"
+labels = ["red", "green", "blue"]
+input = "image"
+""",
+    "segmenter": """
+source = "deploy_targets.testing.media_zoo:segmenter"
+[axes]
+batch = [1, 4]
+[inputs.image]
+shape = ["batch", 3, 64, 96]
+[inputs.image.preprocess]
+type = "image"
+resize = { longer = 64, antialias = "none" }
+pad = { to = [64, 96], value = 114 }
+scale = 0.00392156862745098
+[outputs.mask.postprocess]
+type = "mask"
+labels = ["nothing", "red", "green", "blue"]
+palette = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]]
+size = [64, 96]
+input = "image"
+""",
+    "ear": """
+source = "deploy_targets.testing.media_zoo:ear"
+[axes]
+batch = [1, 4]
+time = [2, 200]
+[inputs.sound]
+shape = ["batch", 32, "time"]
+[inputs.sound.preprocess]
+type = "audio"
+rate = 8000
+resample = "sinc_hann"
+log_mel = { convention = "librosa", n_fft = 512, hop = 128, mels = 32 }
+layout = ["batch", "mels", "time"]
+mean = -30.0
+std = 20.0
+[outputs.kind.postprocess]
+type = "classes"
+activation = "softmax"
+top_k = 2
+labels = ["bell", "drum", "flute", "rain"]
+[outputs.letters.postprocess]
+type = "text"
+alphabet = "abcd|_"
+space = "|"
+blank = 5
+""",
+}
+"""deploy.toml of each, by name."""
+
+
+def write(folder: Path, name: str) -> Path:
+    """A project: the folder with its deploy.toml."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "deploy.toml").write_text(TABLES[name], encoding="utf-8")
+    return folder
