@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/decoders.py
     .venv/bin/python benchmarks/decoders.py --only Chromium
 
-It takes Chromium and Java 17 from the machine, and the packages in decoding/requirements.txt from the
-index (100 MB, once, into an environment of their own). What is missing is reported as not run.
-The second table needs what examples/efficientnet-lite0/README.md sets up. Two minutes on two cores.
+It takes Chromium and Java 17 from the machine, and the packages in decoding/requirements.txt from
+the index (100 MB, once, into an environment of their own). What is missing is reported as not run.
+The last table needs what examples/efficientnet-lite0/README.md sets up. Two minutes on two cores.
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ from decoding import answers, away, readers
 from decoding.files import PHOTOS, Named, all_files
 
 COUNTED = "| decoder | files | samples that differ | by 1 | by 2 | by 3 or more | largest |"
-ANSWERED = "| pixels of the 20 photos | same best class | relative L2, median | largest |"
+ANSWERED = (
+    "| pixels of the 20 photos | same best class | relative L2, median | largest "
+    "| largest, in moves at random by a level |"
+)
+SEEDS = 3
+"""Moves at random of each photo, whose mean is the unit of the last column."""
 SHAPED = (
     "| decoder, on the 20 photos | mean | rms | red, green, blue differ | red with blue "
-    "| with the right neighbour | squares at chroma edges |"
+    "| with the right neighbour | rms once resized | squares at chroma edges |"
 )
 Kinds = dict[str, Named]
 Decoded = dict[str, dict[str, np.ndarray]]
@@ -88,14 +93,14 @@ def counted(kinds: Kinds, base: dict[str, np.ndarray], found: Decoded) -> None:
 
 def shaped(photos: dict[str, np.ndarray], found: Decoded) -> None:
     """What the differences are like, beside a move of every sample at random."""
-    show("", SHAPED, "|---|---:|---:|---:|---:|---:|---:|")
+    show("", SHAPED, "|---|---:|---:|---:|---:|---:|---:|---:|")
     for name, pixels in (*found.items(), *at_random(photos).items()):
         pairs = [(photos[one], pixels[one]) for one in photos if one in pixels]
         if not pairs or not away.count(pairs).differ:
             continue
         of = away.shape(pairs)
         colours = ", ".join(f"{one:.0%}" for one in of.channels)
-        numbers = f"{of.together:.2f} | {of.beside:.2f} | {of.edges:.0%}"
+        numbers = f"{of.together:.2f} | {of.beside:.2f} | {of.resized:.2f} | {of.edges:.0%}"
         show(f"| {name} | {of.bias:+.3f} | {of.rms:.2f} | {colours} | {numbers} |")
 
 
@@ -106,12 +111,17 @@ def answered(photos: dict[str, np.ndarray], found: Decoded) -> dict[str, str]:
     except ImportError as error:
         return {"EfficientNet-Lite0": f"{error}; see examples/efficientnet-lite0/README.md"}
     base = [classify(pixels) for pixels in photos.values()]
-    show("", ANSWERED, "|---|---:|---:|---:|")
+    noise = [
+        float(np.mean([answers.relative_l2(right, classify(one)) for one in moves(pixels)]))
+        for right, pixels in zip(base, photos.values(), strict=True)
+    ]
+    show("", ANSWERED, "|---|---:|---:|---:|---:|")
     for name, pixels in (*found.items(), *at_random(photos).items()):
         if not all(one in pixels for one in photos):
             continue
-        of = answers.change(classify, base, [pixels[one] for one in photos])
-        show(f"| {name} | {of.same} of {of.photos} | {of.middle:.1e} | {of.largest:.1e} |")
+        of = answers.change(base, [classify(pixels[one]) for one in photos], noise)
+        away_by = f"{of.middle:.1e} | {of.largest:.1e} | {of.times:.1f}"
+        show(f"| {name} | {of.same} of {of.photos} | {away_by} |")
     return {}
 
 
@@ -126,17 +136,23 @@ def at_random(photos: dict[str, np.ndarray]) -> Decoded:
     }
 
 
+def moves(pixels: np.ndarray) -> list[np.ndarray]:
+    """One photo, moved by a level at random, several times; not as `at_random` moves it."""
+    return [away.at_random(pixels, 1, 1000 + seed) for seed in range(SEEDS)]
+
+
 def share(part: int, whole: int) -> str:
     """In percent, with 0 said only of none."""
     return "0" if not part else f"{part / whole:.2%}" if part / whole >= 5e-5 else "<0.01%"
 
 
 def versions() -> str:
-    """Of what is the base."""
+    """Of what is the base, and of what is taken from the machine."""
     import PIL
     from PIL import features
 
-    return f"Pillow {PIL.__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}"
+    base = f"Pillow {PIL.__version__} with libjpeg-turbo {features.version('libjpeg_turbo')}"
+    return "; ".join([base, *readers.versions()])
 
 
 def show(*lines: Iterable[str]) -> None:

@@ -64,7 +64,7 @@ def differences() -> None:
             ("ONNX Resize, antialias = 1", lambda _, to, m=method: by_onnx(to, m)),
             ('antialias = "torch"', lambda old, to, m=method: on_host(options(to, m, "torch"))),
             ('antialias = "none"', lambda old, to, m=method: on_host(options(to, m, "none"))),
-            ("Pillow in one call", lambda old, to, m=method: by_pillow(to, m, at_once=True)),
+            ("Pillow, the other order", lambda old, to, m=method: by_other_pillow(old, to, m)),
         ):
             away = np.concatenate([strayed(make(old, to), old, to, method) for old, to in MISTAKES])
             show(
@@ -109,9 +109,11 @@ def images(size: tuple[int, int]) -> Iterator[np.ndarray]:
 
 
 def options(to: tuple[int, int], method: str, convention: str) -> dict[str, object]:
-    """Of the step."""
-    sides = {"to": list(to), "shorter": None, "longer": None}
-    return {**sides, "interpolation": method, "antialias": convention}
+    """Of the step; Pillow's order is that of the installed one."""
+    from deploy_targets.stages.image import Resize
+
+    table = {"to": to, "interpolation": method, "antialias": convention}
+    return Resize.model_validate(table).options()
 
 
 def on_host(given: dict[str, object]) -> Resized:
@@ -140,18 +142,22 @@ def in_graph(given: dict[str, object]) -> Resized:
     return lambda pixels: session.run(None, {"image.given": pixels})[0]
 
 
-def by_pillow(to: tuple[int, int], method: str, at_once: bool = False) -> Resized:
-    """Pillow, width first as it was through 12.1; or as the installed one has it."""
+def by_pillow(to: tuple[int, int], method: str) -> Resized:
+    """One plain resize by the installed Pillow."""
     from PIL import Image
 
     kind = {"nearest": 0, "bilinear": 2, "bicubic": 3, "area": 4}[method]
+    return lambda pixels: np.array(Image.fromarray(pixels).resize(to[::-1], kind))
 
-    def run(pixels: np.ndarray) -> np.ndarray:
-        image = Image.fromarray(pixels)
-        first = image if at_once else image.resize((to[1], image.height), kind)
-        return np.array(first.resize(to[::-1], kind))
 
-    return run
+def by_other_pillow(old: tuple[int, int], to: tuple[int, int], method: str) -> Resized:
+    """Pillow with its passes in the order that the installed one does not choose here."""
+    from deploy_targets.stages.host.resize import height_first
+    from deploy_targets.stages.image import installed_passes
+
+    tall = height_first(installed_passes(), old, to)
+    between = (old[0], to[1]) if tall else (to[0], old[1])
+    return lambda pixels: by_pillow(to, method)(by_pillow(between, method)(pixels))
 
 
 def by_torch(to: tuple[int, int], method: str, convention: str) -> Resized:

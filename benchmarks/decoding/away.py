@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 Pixels = np.ndarray
 """uint8[height, width, 3]."""
@@ -42,6 +43,8 @@ class Shape:
     """Correlation of what red and blue are moved by at one pixel."""
     beside: float
     """Correlation of what a sample and its right neighbour are moved by."""
+    resized: float
+    """RMS of what is left once the differences are resized as the example's model resizes."""
     edges: float
     """Share of all squared difference that lies in the tenth of pixels of the steepest chroma."""
 
@@ -79,6 +82,7 @@ def shape(pairs: Iterable[Pair]) -> Shape:
         channels=tuple((every != 0).mean(0).tolist()),
         together=_correlation(every[:, 0], every[:, 2]),
         beside=_correlation(left, right),
+        resized=float(np.sqrt(np.mean([(_resized(one) ** 2).mean() for one in moved]))),
         edges=float((every[steep] ** 2).sum() / (every**2).sum()),
     )
 
@@ -91,6 +95,14 @@ def steepest(pixels: Pixels) -> np.ndarray:
     chosen = np.zeros(steep.size, bool)
     chosen[np.argsort(steep, axis=None, kind="stable")[-(steep.size // 10) :]] = True
     return chosen.reshape(steep.shape)
+
+
+def _resized(moved: np.ndarray) -> np.ndarray:
+    """To 224 x 224, bicubic. It is linear, so that of the differences is the difference of both."""
+    planes = [Image.fromarray(plane) for plane in np.moveaxis(moved.astype(np.float32), -1, 0)]
+    return np.stack(
+        [np.asarray(one.resize((224, 224), Image.Resampling.BICUBIC)) for one in planes]
+    )
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

@@ -25,6 +25,7 @@ DISPLAY_P3 = {
 """Red, green and blue of the colours that phones take photos in, as a profile has them (D50)."""
 
 Named = dict[str, bytes]
+Files = Iterator[tuple[str, bytes]]
 PHOTOS = "20 photos of ImageNet, JPEG 4:2:0, progressive"
 
 
@@ -62,20 +63,18 @@ def _sklearn() -> Named:
     return {file.name: file.read_bytes() for file in sorted(folder.glob("*.jpg"))}
 
 
-def _jpegs(sampling: str, **options: Any) -> Iterator[tuple[str, bytes]]:
+def _jpegs(sampling: str, **options: Any) -> Files:
     for quality in QUALITIES:
         given = {"quality": quality, "subsampling": SAMPLING[sampling], **options}
         yield from _saved("JPEG", "jpg", **given)
 
 
-def _webps() -> Iterator[tuple[str, bytes]]:
+def _webps() -> Files:
     for quality in QUALITIES:
         yield from _saved("WEBP", "webp", quality=quality)
 
 
-def _saved(
-    kind: str, suffix: str, mode: str = "RGB", **options: Any
-) -> Iterator[tuple[str, bytes]]:
+def _saved(kind: str, suffix: str, mode: str = "RGB", **options: Any) -> Files:
     told = [f"{key}-{len(v) if isinstance(v, bytes) else v}" for key, v in options.items()]
     for size in SIZES:
         file = BytesIO()

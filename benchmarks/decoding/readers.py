@@ -90,6 +90,15 @@ def _environment() -> Path:
     return python
 
 
+def versions() -> list[str]:
+    """Of the programs that the machine has and the packages that are pinned."""
+    programs = [program for program in (chromium.program(), shutil.which("java")) if program]
+    asked = [[program, "--version"] for program in programs]
+    told = [subprocess.run(one, capture_output=True, text=True).stdout for one in asked]
+    pins = (HERE / "requirements.txt").read_text(encoding="utf-8").split()
+    return [*(one.partition("\n")[0].strip() for one in told), *pins]
+
+
 def _run(command: list[str]) -> None:
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:

@@ -21,30 +21,29 @@ OFFSETS = ("intercepts", "rho", "base_values")
 
 def leaf_changed(model: ModelProto, draw: Random) -> bool:
     """One leaf of one tree gives a tenth more than it learned."""
-    for floats, _ in _drawn(model, LEAVES, draw):
-        index = draw.choice(np.flatnonzero(floats))
-        floats[index] *= 1.1
-        return _put(model, floats, LEAVES)
+    for held, _ in _drawn(model, LEAVES, draw):
+        held.floats[draw.choice(np.flatnonzero(held.floats))] *= 1.1
+        return True
     return False
 
 
 def tree_dropped(model: ModelProto, draw: Random) -> bool:
     """One tree of many is left out."""
-    for floats, node in _drawn(model, LEAVES, draw):
+    for held, node in _drawn(model, LEAVES, draw):
         kind = "class" if any(a.name == "class_treeids" for a in node.attribute) else "target"
         trees = np.array(_ints(node, f"{kind}_treeids"))
-        floats[trees == draw.choice(np.unique(trees))] = 0
-        return _put(model, floats, LEAVES)
+        dropped = trees == draw.choice(np.unique(trees))
+        held.floats[:] = np.where(dropped, 0, held.floats).tolist()
+        return len(np.unique(trees)) > 1
     return False
 
 
 def threshold_moved(model: ModelProto, draw: Random) -> bool:
     """One threshold of one tree is a quarter off."""
-    for floats, node in _drawn(model, ("nodes_values",), draw):
+    for held, node in _drawn(model, ("nodes_values",), draw):
         inner = [i for i, mode in enumerate(_of(node, "nodes_modes").strings) if mode != b"LEAF"]
-        inner = [i for i in inner if floats[i]]
-        floats[draw.choice(inner)] *= 1.25
-        return _put(model, floats, ("nodes_values",))
+        held.floats[draw.choice([i for i in inner if held.floats[i]])] *= 1.25
+        return True
     return False
 
 
@@ -88,31 +87,33 @@ def labels_exchanged(model: ModelProto, draw: Random) -> bool:
 
 def mean_dropped(model: ModelProto, draw: Random) -> bool:
     """A scaler forgets the mean that it learned."""
-    for floats, _ in _drawn(model, ("offset",), draw):
-        return _put(model, floats * 0, ("offset",))
+    for held, _ in _drawn(model, ("offset",), draw):
+        held.floats[:] = [0.0] * len(held.floats)
+        return True
     return False
 
 
 def deviation_dropped(model: ModelProto, draw: Random) -> bool:
     """A scaler forgets the deviation of one column."""
-    for floats, _ in _drawn(model, ("scale",), draw):
-        floats[draw.integers(len(floats))] = 1
-        return _put(model, floats, ("scale",))
+    for held, _ in _drawn(model, ("scale",), draw):
+        held.floats[draw.integers(len(held.floats))] = 1
+        return True
     return False
 
 
 def coefficient_scaled(model: ModelProto, draw: Random) -> bool:
     """The largest coefficient of a linear model or a support vector is one per cent larger."""
-    for floats, _ in _drawn(model, COEFFICIENTS, draw):
-        floats[np.abs(floats).argmax()] *= 1.01
-        return _put(model, floats, COEFFICIENTS)
+    for held, _ in _drawn(model, COEFFICIENTS, draw):
+        held.floats[np.abs(held.floats).argmax()] *= 1.01
+        return True
     return False
 
 
 def intercept_dropped(model: ModelProto, draw: Random) -> bool:
     """A linear model, an ensemble or a support vector machine loses what it adds in the end."""
-    for floats, _ in _drawn(model, OFFSETS, draw):
-        return _put(model, floats * 0, OFFSETS)
+    for held, _ in _drawn(model, OFFSETS, draw):
+        held.floats[:] = [0.0] * len(held.floats)
+        return True
     return False
 
 
@@ -158,28 +159,15 @@ FAULTS: Mapping[str, Fault] = {
 
 
 def _drawn(model: ModelProto, names: tuple[str, ...], draw: Random) -> Iterator[tuple[Any, Any]]:
-    """At most one: the numbers of such an attribute, and the node that has it; 0 is no place."""
+    """An attribute of such a name that is not all zeros, and its node; nothing where none is."""
     held = [
-        (np.array(attribute.floats, np.float64), node)
+        (attribute, node)
         for node in model.graph.node
         for attribute in node.attribute
         if attribute.name in names and any(attribute.floats)
     ]
     if held:
-        floats, node = held[draw.integers(len(held))]
-        _DRAWN[:] = [node]
-        yield floats, node
-
-
-_DRAWN: list[Any] = []
-
-
-def _put(model: ModelProto, floats: Any, names: tuple[str, ...]) -> bool:
-    for attribute in _DRAWN[0].attribute:
-        if attribute.name in names and len(attribute.floats) == len(floats):
-            attribute.floats[:] = floats.astype(np.float32).tolist()
-            return True
-    return False
+        yield held[draw.integers(len(held))]
 
 
 def _of(node: Any, name: str) -> Any:

@@ -27,7 +27,7 @@ from deploy_targets.frontends.sklearn_answers import (
     called,
     final,
 )
-from deploy_targets.frontends.sklearn_mended import mended, plain_numbers
+from deploy_targets.frontends.sklearn_mended import keep_fractions_unknown, mended, plain_numbers
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.integrations import worker
 from deploy_targets.records import Signature, Tensors, TensorSpec
@@ -102,6 +102,7 @@ def converted(estimator: Any, signature: Signature, methods: Sequence[str]) -> M
     Raises UnsupportedModel where skl2onnx has no converter, or gives what cannot be run.
     """
     model = _by_skl2onnx(estimator, signature.inputs[0], methods)
+    keep_fractions_unknown(model)
     try:
         seen = _run(model, signature)
         _choose_outputs(model.graph, signature.outputs, methods, seen)

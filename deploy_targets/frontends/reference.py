@@ -41,8 +41,8 @@ def load(
 
     def call(data: bytes) -> Array:
         with observing(file.parent if file else base):
-            said = guarded(source, lambda: function(given(data)))
-        return _fitted(source, np.asarray(said), tensor)
+            said = guarded(source, lambda: np.asarray(function(given(data))))
+        return _fitted(source, said, tensor)
 
     return call
 

@@ -28,12 +28,16 @@ MOVED = frozenset(
 """Attributes that are rounded when they become float32. Not the thresholds of trees: skl2onnx
 rounds those so that no float32 falls on another side."""
 
-SHARE = 0.9
-"""Ulps per tree by which a leaf is moved. Adding up K numbers of one size strays by up to the root
-of K ulps of the sum, as the leaves of a forest are often the same number, and so are their errors;
-an ulp of the sum is K of a leaf, and K leaves moved independently add up to the root of K."""
+SHARE = 0.5 / 3**0.5
+"""What adding up K numbers one after another strays by, as a share of K halves of an ulp of the sum
+where all of them are one number. Each addition rounds a partial sum, half of the whole on average,
+by anything up to half an ulp of it: a third of its square, on average."""
 
 LEAVES = frozenset({"class_weights", "target_weights"})
+
+CHANCES = frozenset({b"LOGISTIC", b"SOFTMAX"})
+"""What makes probabilities of scores. Runtimes get the small ones by taking large ones from 1, or
+by dividing all of them by their sum: they are right to an ulp of 1, and not of each value."""
 
 ALONE = frozenset({"TreeEnsembleClassifier", "TreeEnsembleRegressor", "Cast", "Reshape"})
 """A graph of these alone rounds nothing but its leaves. Which way a row goes at a threshold is
@@ -70,7 +74,8 @@ def _moved_session(path: Path, digest: str, seed: int) -> Any:
 
 @functools.lru_cache(maxsize=4)
 def _drawn(path: Path, digest: str, seed: int) -> bool:
-    return b"RandomUniformLike" in _moved(path, digest, seed)
+    moved = _moved(path, digest, seed)
+    return b"RandomUniformLike" in moved or b"RandomNormalLike" in moved
 
 
 @functools.lru_cache(maxsize=4)
@@ -83,22 +88,63 @@ def _moved(path: Path, _digest: str, seed: int) -> bytes:
     _move_attributes(model, np.random.default_rng(seed))
     kinds = {node.op_type for node in model.graph.node}
     alone = kinds <= ALONE or len(model.graph.node) >= LARGE
-    raw: bytes = (model if alone else jitter(model, seed)).SerializeToString()
+    made = model if alone else jitter(model, seed)
+    _blur_chances(made, seed)
+    raw: bytes = made.SerializeToString()
     return raw
 
 
 def _move_attributes(model: ModelProto, draw: np.random.Generator) -> None:
     for node in model.graph.node:
-        # Adding up K terms costs more than an ulp: each of them carries its share of it.
-        ulps = max(1.0, SHARE * _terms(node))
         for attribute in node.attribute:
             if node.domain == ML and attribute.name in MOVED and len(attribute.floats):
                 values = np.array(attribute.floats, np.float32)
-                many = ulps if attribute.name in LEAVES else 1.0
-                by = 1 + many * draw.uniform(-1, 1, values.shape) * 2.0**-23
-                attribute.floats[:] = (values * by).astype(np.float32).tolist()
+                if attribute.name in LEAVES:
+                    by = _of_leaves(values, _terms(node), draw)
+                else:
+                    by = draw.uniform(-1, 1, values.shape)
+                attribute.floats[:] = (values * (1 + by * 2.0**-23)).astype(np.float32).tolist()
+
+
+def _of_leaves(values: Array, trees: int, draw: np.random.Generator) -> Array:
+    """By how many ulps each leaf moves, so that their sum strays as a sum in float32 does.
+
+    Equal leaves move together: adding one number over and over again errs the same way each time,
+    and a forest's leaves, each a share of its trees, are a few numbers in thousands of places.
+    """
+    known, which = np.unique(values, return_inverse=True)
+    ulps = max(1.0, SHARE * trees / 2)
+    return np.asarray(ulps * draw.choice((-1.0, 1.0), known.shape)[which.reshape(values.shape)])
 
 
 def _terms(node: NodeProto) -> int:
     """How many trees add up in a node; 0 in any other."""
     return next((len(set(a.ints)) for a in node.attribute if a.name == "nodes_treeids"), 0)
+
+
+def _blur_chances(model: ModelProto, seed: int) -> None:
+    """Moves the probabilities that classifiers of ai.onnx.ml give by half an ulp of 1."""
+    from onnx import helper
+
+    nodes: list[NodeProto] = []
+    for node in model.graph.node:
+        nodes.append(node)
+        if node.domain == ML and len(node.output) > 1 and _gives_chances(node):
+            value = node.output[1]
+            node.output[1] = raw = f"{value}__exact"
+            own = float((seed + 7919 * len(nodes)) % 65521)
+            named = {"scale": 2.0**-24, "seed": own, "dtype": 1}
+            nodes += [
+                helper.make_node("RandomNormalLike", [raw], [f"{raw}_off"], **named),
+                helper.make_node("Add", [raw, f"{raw}_off"], [value]),
+            ]
+    # What is not copied is gone once its list is emptied.
+    kept = [type(node).FromString(node.SerializeToString()) for node in nodes]
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+
+
+def _gives_chances(node: NodeProto) -> bool:
+    known = {attribute.name: attribute for attribute in node.attribute}
+    coupled = "prob_a" in known and bool(known["prob_a"].floats)
+    return coupled or ("post_transform" in known and known["post_transform"].s in CHANCES)

@@ -35,25 +35,38 @@ INSTEAD: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("resize", "antialias"): ("pil", "torch", "none"),
     ("pad", "at"): ("centre", "corner"),
     ("decode_audio", "channels"): ("mono", "first"),
+    ("decode_audio", "amplitude"): (1.0, 32768.0),
     ("resample", "method"): ("sinc_hann", "polyphase"),
     ("log_mel", "scale"): ("slaney", "htk"),
     ("log_mel", "norm"): (None, "slaney"),
     ("log_mel", "log"): ("db", "ln", "log10"),
     ("log_mel", "center"): (True, False),
     ("log_mel", "power"): (1.0, 2.0),
+    ("log_mel", "window"): ("hann", "hamming"),
+    ("log_mel", "pad_mode"): ("reflect", "constant"),
+    ("log_mel", "top_db"): (None, 80.0),
+    ("normalise", "ddof"): (0, 1),
     ("detections", "format"): ("xyxy", "xywh", "cxcywh"),
     ("detections", "unit"): ("pixels", "relative"),
+    ("detections", "best"): (True, False),
+    ("detections", "background"): (None, 0),
+    ("detections", "iou"): (0.45, 0.5, 0.7),
+    ("detections", "score"): (0.25, 0.5),
+    ("argmax", "axis"): (1, 3),
+    ("resize_mask", "size"): (None,),
 }
 """Operation and option -> what else somebody may have taken it for."""
 
 FORGOTTEN = {
     "pad": "the padding is forgotten",
     "resample": "the recording is not resampled",
-    "standardise": "the columns are not standardised",
+    "normalise": "mean and deviation are not made 0 and 1",
+    "standardise": "the mean is not subtracted, nor the scale divided by",
     "impute": "missing values are not filled in",
     "softmax": "the softmax is forgotten",
     "sigmoid": "the sigmoid is forgotten",
     "unframe": "boxes are left in the model's pixels, and not brought back to the photo's",
+    "resize_mask": "the mask is left at the size that the model gives, not brought to the photo's",
 }
 """Operation -> what to say where it is left out."""
 
@@ -182,13 +195,45 @@ def _columns(steps: Steps, at: int) -> Iterator[Variant]:
         yield _changed(steps, at, f"columns-{one}-{other}", said, {"columns": exchanged})
 
 
+def _sides(steps: Steps, at: int) -> Iterator[Variant]:
+    """Of relative boxes: x was taken for y."""
+    size = steps[at].options["size"]
+    if size is not None and size[0] != size[1]:
+        said = f"{steps[at].op}: size is taken as [width, height]"
+        yield _changed(steps, at, "sides-exchanged", said, {"size": size[::-1]})
+
+
+def _blank(steps: Steps, at: int) -> Iterator[Variant]:
+    """The blank is the first token for some and the last for others."""
+    stage, was = steps[at], steps[at].options["blank"]
+    labels = next((s.options["labels"] for s in steps if (s.of, s.op) == (stage.of, "label")), None)
+    for blank in {0: None, len(labels or [0]) - 1: None}:
+        if blank != was:
+            said = f"ctc: the blank is token {blank} instead of {was}"
+            yield _changed(steps, at, f"blank-{blank}", said, {"blank": blank})
+
+
+def _categories(steps: Steps, at: int) -> Iterator[Variant]:
+    """Whoever lists the names anew lists them in the order of the alphabet, or turned round."""
+    known = steps[at].options["categories"]
+    for column, names in known.items():
+        for how, other in (("sorted", sorted(names)), ("reversed", names[::-1])):
+            if other != list(names):
+                said = f"the names of column {column!r} are {how}"
+                changed = {"categories": {**known, column: other}}
+                yield _changed(steps, at, f"categories-{column}-{how}", said, changed)
+
+
 OTHERS: Mapping[str, tuple[Callable[[Steps, int], Iterator[Variant]], ...]] = {
     "decode_image": (_channels,),
     "channels": (_channels,),
     "resize": (_squeezed,),
     "crop": (_no_crop,),
     "scale": (_scale,),
-    "decode_table": (_columns,),
+    "decode_table": (_columns, _categories),
+    "detections": (_sides,),
+    "resize_mask": (_sides,),
+    "ctc": (_blank,),
     "own": (_no_own,),
     "module": (_no_own,),
 }

@@ -2,7 +2,7 @@
 
 Out: PyTorch modules (importable as "deploy_targets.testing.media_zoo:detector"), and `write`, which
 puts a project of one of them into a folder. To add one: the class in torch_media.py, a function
-here, and its deploy.toml in `TABLES`.
+here, and where it is to be built its deploy.toml in `TABLES`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 
 
 def detector() -> nn.Module:
-    """f32[batch,3,64,64] -> boxes [batch,64,4] in pixels, scores [batch,64,3]"""
+    """f32[batch,3,height,width] -> boxes [batch,cells,4] in pixels, scores [batch,cells,3]"""
     return zoo.seeded("Detector", "torch_media")
 
 
 def segmenter() -> nn.Module:
-    """f32[batch,3,64,96] -> mask [batch,4,32,48]"""
+    """f32[batch,3,height,width] -> mask [batch,4,height / 2,width / 2]"""
     return zoo.seeded("Segmenter", "torch_media")
+
+
+def eye() -> nn.Module:
+    """f32[batch,3,64,96] -> boxes [batch,96,4], scores [batch,96,3], mask [batch,4,32,48]"""
+    return zoo.seeded("Eye", "torch_media")
 
 
 def ear() -> nn.Module:
@@ -32,26 +37,8 @@ def ear() -> nn.Module:
 
 
 TABLES = {
-    "detector": """
-source = "deploy_targets.testing.media_zoo:detector"
-[axes]
-batch = [1, 4]
-[inputs.image]
-shape = ["batch", 3, 64, 64]
-[inputs.image.preprocess]
-type = "image"
-resize = { longer = 64, antialias = "pil" }
-pad = { to = [64, 64], value = 114 }
-scale = 0.00392156862745098
-[outputs.boxes.postprocess]
-type = "boxes"
-scores = "scores"
-format = "xyxy"
-labels = ["red", "green", "blue"]
-input = "image"
-""",
-    "segmenter": """
-source = "deploy_targets.testing.media_zoo:segmenter"
+    "eye": """
+source = "deploy_targets.testing.media_zoo:eye"
 [axes]
 batch = [1, 4]
 [inputs.image]
@@ -61,6 +48,13 @@ type = "image"
 resize = { longer = 64, antialias = "none" }
 pad = { to = [64, 96], value = 114 }
 scale = 0.00392156862745098
+[outputs.boxes.postprocess]
+type = "boxes"
+scores = "scores"
+format = "xyxy"
+labels = ["red", "green", "blue"]
+input = "image"
+[outputs.scores]
 [outputs.mask.postprocess]
 type = "mask"
 labels = ["nothing", "red", "green", "blue"]

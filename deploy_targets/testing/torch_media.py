@@ -51,6 +51,18 @@ class Segmenter(nn.Module):
         return {"mask": 8 * plain + self.texture(image)}
 
 
+class Eye(nn.Module):
+    """Both of them: boxes, scores and mask of one image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detector, self.segmenter = Detector(), Segmenter()
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = self.detector(image)
+        return {**found, **self.segmenter(image)}
+
+
 class Ear(nn.Module):
     """What sounds, and the letters of each step in time, from log-mel [batch, mels, time]."""
 

@@ -63,7 +63,7 @@ def test_the_same_by_flags_alone(cli: Cli, project: Path, environment: dict[str,
     )
     assert run.returncode == 0, run.stderr
     shown = cli("inspect", "out", "--json", cwd=project, env=environment)
-    (output,) = json.loads(shown.stdout)["signature"]["outputs"]
+    (output,) = json.loads(shown.stdout)["signatures"]["tensors"]["outputs"]
     assert (output["name"], output["kind"]) == ("scores", "classifier")
 
 
@@ -179,7 +179,7 @@ def test_targets_and_doctor_answer_in_words_and_in_json(
 ) -> None:
     assert "lambda" in cli("targets", env=environment).stdout
     listed = json.loads(cli("targets", "--json", env=environment).stdout)["targets"]
-    assert set(listed) == {"here", "lambda"}
+    assert set(listed) == {"around", "here", "lambda"}
     described = json.loads(cli("targets", "lambda", "--json", env=environment).stdout)
     assert {option["option"] for option in described["options"]} >= {"arch", "flavor", "python"}
     needs = json.loads(cli("doctor", "--json", env=environment).stdout)["needs"]

@@ -72,16 +72,18 @@ def _pil(sketch: Sketch, value: str, new: tuple[str, str], interpolation: str, p
     rows = _whole_weights(sketch, old[0], new[0], interpolation)
     columns = _whole_weights(sketch, old[1], new[1], interpolation)
     columns = sketch.add("Transpose", columns)
-    levels = sketch.add("Transpose", value, perm=[2, 0, 1])
+
+    def planes_of() -> str:
+        # In the branch that wants them: made outside, they would outlast it, eight times the photo.
+        return sketch.cast(sketch.add("Transpose", value, perm=[2, 0, 1]), "float64")
 
     def width_first() -> str:
-        # Widened in here, so that what is eight times as large does not outlast the first product.
-        planes = sketch.cast(levels, "float64")
+        planes = planes_of()
         planes = _level(sketch, sketch.add("MatMul", planes, columns))
         return _level(sketch, sketch.add("MatMul", rows, planes))
 
     def height_first() -> str:
-        planes = sketch.cast(levels, "float64")
+        planes = planes_of()
         planes = _level(sketch, sketch.add("MatMul", rows, planes))
         return _level(sketch, sketch.add("MatMul", planes, columns))
 
