@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/decoders.py --only Chromium
 
 It takes Chromium and Java 17 from the machine, and the packages in decoding/requirements.txt from
-the index (100 MB, once, into an environment of their own). What is missing is reported as not run.
+the index (400 MB on disk, once, in an environment of their own). What is missing is "not run".
 The last table needs what examples/efficientnet-lite0/README.md sets up. Two minutes on two cores.
 """
 

@@ -113,8 +113,12 @@ def _of_leaves(values: Array, trees: int, draw: np.random.Generator) -> Array:
     and a forest's leaves, each a share of its trees, are a few numbers in thousands of places.
     """
     known, which = np.unique(values, return_inverse=True)
-    ulps = max(1.0, SHARE * trees / 2)
-    return np.asarray(ulps * draw.choice((-1.0, 1.0), known.shape)[which.reshape(values.shape)])
+    ulps = max(1.0, SHARE * trees / 2) * draw.choice((-1.0, 1.0), known.shape)
+    if trees == 1:
+        # Nothing adds up, and what float16 can hold is exact: the number of a leaf, or a share.
+        with np.errstate(over="ignore"):
+            ulps = np.where(known == known.astype(np.float16), 0.0, ulps)
+    return np.asarray(ulps[which.reshape(values.shape)])
 
 
 def _terms(node: NodeProto) -> int:

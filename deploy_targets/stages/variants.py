@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from deploy_targets.records import Stage
+from deploy_targets.stages.image import installed_passes
 
 Steps = tuple[Stage, ...]
 
@@ -115,7 +116,12 @@ def _no_crop(steps: Steps, at: int) -> Iterator[Variant]:
         without = steps[:at] + steps[at + 1 :]
         yield _changed(without, before, "no-crop", said, squeezed)
     else:
-        options = {**squeezed, "interpolation": "bilinear", "antialias": "pil"}
+        options = {
+            **squeezed,
+            "interpolation": "bilinear",
+            "antialias": "pil",
+            "passes": installed_passes(),
+        }
         squeeze = replace(stage, op="resize", options=options)
         yield Variant("no-crop", stage.of, said, (*steps[:at], squeeze, *steps[at + 1 :]))
 

@@ -32,7 +32,7 @@ class Target(BaseModel, ABC):
     stages: ClassVar[bool] = False
     """Whether its bundles carry the declared steps before and after the model."""
     levels: ClassVar[float] = 0.0
-    """How far its image decoder may be from Pillow's, in levels of 255; 0 where it is Pillow."""
+    """How far its image decoder may be from Pillow's, in levels of 255: docs/decoders.md."""
 
     @abstractmethod
     def build(self, prepared: Prepared, folder: Path, workspace: Workspace) -> Built:

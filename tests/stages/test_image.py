@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from deploy_targets.records import Stage, TensorSpec
 from deploy_targets.stages import graphs, host
 from deploy_targets.stages.awkward_images import _photo, _png
-from deploy_targets.stages.image import ImageBefore
+from deploy_targets.stages.image import ImageBefore, installed_passes
 
 IMAGENET = {"scale": 1 / 255, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 NCHW = TensorSpec("image", "float32", ("batch", 3, 48, 40))
@@ -187,6 +187,7 @@ def test_every_option_of_every_step_is_spelled_out() -> None:
             "longer": 40,
             "interpolation": "bilinear",
             "antialias": "pil",
+            "passes": installed_passes(),
         },
         "pad": {"to": [48, 40], "value": 0.0, "at": "centre"},
         "scale": {"by": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3, "dtype": "float32"},

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -180,32 +180,29 @@ def shown(several: list[Case], stages: tuple[Stage, ...]) -> bool:
     return False
 
 
-def planted(several: list[Case]) -> Iterator[tuple[str, bool]]:
-    """Each usual mistake in the steps of these cases, and whether one of them shows it."""
-    groups = defaultdict(list)
+def unseen(several: list[Case]) -> list[str]:
+    """The usual mistakes in the steps of these cases which none of them shows."""
+    groups, seen = defaultdict(list), defaultdict(bool)
     for case in several:
         groups[case.side, json.dumps(case.steps)].append(case)
     for group in groups.values():
         for variant in variants(stages_of(group[0])):
-            yield f"{group[0].name}: {variant.said}", shown(group, variant.stages)
+            # Not each of them is one everywhere: of sizes alone, nearest is nearest.
+            seen[variant.said] = seen[variant.said] or shown(group, variant.stages)
+    assert len(seen) >= 2
+    return [said for said, found in seen.items() if not found]
 
 
 @pytest.mark.parametrize("medium", ["image", "audio", "table", "answers"])
 def test_every_usual_mistake_in_a_chain_shows(files: dict[str, list[Case]], medium: str) -> None:
-    found = dict(planted(files[f"chain-{medium}"]))
-    assert len(found) >= 3
-    assert [said for said, seen in found.items() if not seen] == []
+    assert unseen(files[f"chain-{medium}"]) == []
 
 
 @pytest.mark.parametrize("operation", sorted({op for op, _ in INSTEAD}))
-def test_every_mistaken_option_of_an_operation_shows(
+def test_every_mistaken_option_shows_in_the_file_of_its_operation(
     files: dict[str, list[Case]], operation: str
 ) -> None:
-    values = {option: several for (op, option), several in INSTEAD.items() if op == operation}
-    for option, several in values.items():
-        declared = {json.dumps(c.steps[0]["options"][option]) for c in files[operation]}
-        assert {json.dumps(value) for value in several} <= declared, option
-    assert [s for s, seen in planted(files[operation]) if not seen] == []
+    assert unseen(files[operation]) == []
 
 
 # The contract

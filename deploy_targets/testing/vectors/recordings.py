@@ -71,7 +71,7 @@ def _tables() -> Iterator[Declared]:
         (SAMPLES, 2),
         "float16",
         {"channels": "keep", "length": {"samples": SAMPLES}, "layout": ["samples", "channels"]},
-        ["stereo-exact", "stereo: another length", "fast: another rate"],
+        ["stereo-exact", "stereo: another length", "fast-exact: another rate"],
     )
     yield from _framed()
     yield from _spectrograms()
@@ -88,7 +88,7 @@ def _framed() -> Iterator[Declared]:
 
 
 def _spectrograms() -> Iterator[Declared]:
-    asked = ["stereo", "fast", "silence"]
+    asked = ["stereo", "pause", "fast", "silence"]
     small: dict[str, Any] = {"n_fft": 128, "hop": 80, "mels": 12}
     mels = ["batch", "mels", "time"]
     for convention in ("librosa", "torchaudio", "whisper"):
@@ -130,6 +130,8 @@ def _forms() -> Iterator[Raw]:
     yield Raw("stereo", "channels that differ", _file(_tone(470, 2)))
     yield Raw("stereo-exact", "channels that differ, just as long", _file(_tone(SAMPLES, 2)))
     yield Raw("fast", "another rate, no multiple", _file(_tone(1801, 2), 44_100))
+    exact = _tone(SAMPLES * 441 // 80, 2)
+    yield Raw("fast-exact", "another rate, and the right length after it", _file(exact, 44_100))
     yield Raw("slow", "a lower rate", _file(_tone(251, 2), 6_000))
     yield Raw("deep", "three bytes a sample", _file(plain, subtype="PCM_24"))
     yield Raw("float", "beyond full scale, not cut off", _file(3 * plain, subtype="FLOAT"))
@@ -138,6 +140,8 @@ def _forms() -> Iterator[Raw]:
     yield Raw("ogg", "Ogg Vorbis", vorbis, lossy=VORBIS)
     yield Raw("short", "fewer samples than asked for", _file(_tone(213, 2)))
     yield Raw("tiny", "less than a frame", _file(_tone(90)))
+    pause = plain * (np.arange(SAMPLES)[:, None] < SAMPLES // 3)
+    yield Raw("pause", "a tone, then nothing", _file(pause))
     yield Raw("silence", "nothing but zeros", _file(0 * plain))
 
 
