@@ -4,8 +4,8 @@
     python benchmarks/sklearn_estimators.py KMeans PCA   prints those whose names hold a word
 
 An estimator is fitted, kept by joblib, loaded as a source, recorded and captured as `build` does,
-and ONNX Runtime answers in the artifact's place. A fault that changes no answer is planted elsewhere,
-a few times: which leaf of which tree is wrong matters only to rows that end there.
+and ONNX Runtime answers in the artifact's place. A fault that changes no answer is planted
+elsewhere, a few times: which leaf of which tree is wrong matters only to rows that end there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BEGIN = "<!-- figures: what follows is written by `python benchmarks/sklearn_est
 SAMPLES, ROWS = 8, 40
 """Samples of one row, and rows of the one that holds many."""
 
-PLACES = 12
+PLACES = 6
 """Where a fault is tried until an answer changes."""
 
 SEEN = 1e-5

@@ -124,7 +124,8 @@ ESTIMATORS: Mapping[str, Known] = {
     "StandardScaler + GaussianNB, cancer": Known(
         _cancer, lambda: make_pipeline(StandardScaler(), GaussianNB())),
     "KMeans(10), digits": Known(_digits, lambda: KMeans(10, random_state=0, n_init=1)),
-    "IsolationForest(50), cancer": Known(_cancer, lambda: IsolationForest(n_estimators=50, random_state=0)),
+    "IsolationForest(50), cancer": Known(
+        _cancer, lambda: IsolationForest(n_estimators=50, random_state=0)),
     "ColumnTransformer + LogisticRegression, wine": Known(mixed, _columns),
 }
 # fmt: on

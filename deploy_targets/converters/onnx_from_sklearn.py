@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deploy_targets.errors import ConversionFailed, UnsupportedModel
+from deploy_targets.errors import ConversionFailed, ToolMissing, UnsupportedModel
 from deploy_targets.frontends.sklearn_answers import (
     LABEL,
     PREDICTION,
@@ -27,6 +27,7 @@ from deploy_targets.frontends.sklearn_answers import (
     called,
     final,
 )
+from deploy_targets.frontends.sklearn_given import MISSING_HINT
 from deploy_targets.frontends.sklearn_mended import keep_fractions_unknown, mended, plain_numbers
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.integrations import worker
@@ -99,7 +100,8 @@ def export(
 def converted(estimator: Any, signature: Signature, methods: Sequence[str]) -> ModelProto:
     """The graph, its outputs as scikit-learn has them.
 
-    Raises UnsupportedModel where skl2onnx has no converter, or gives what cannot be run.
+    Raises ToolMissing, or UnsupportedModel where skl2onnx has no converter, or gives what cannot be
+    run.
     """
     model = _by_skl2onnx(estimator, signature.inputs[0], methods)
     keep_fractions_unknown(model)
@@ -114,8 +116,7 @@ def converted(estimator: Any, signature: Signature, methods: Sequence[str]) -> M
 
 
 def _by_skl2onnx(estimator: Any, given: TensorSpec, methods: Sequence[str]) -> ModelProto:
-    from skl2onnx import convert_sklearn  # type: ignore[import-untyped,unused-ignore]
-
+    convert_sklearn = _converter()
     own = mended(estimator)
     for options in (*RAW, *PLAIN) if SCORES in methods else PLAIN:
         try:
@@ -137,6 +138,17 @@ def _by_skl2onnx(estimator: Any, given: TensorSpec, methods: Sequence[str]) -> M
             said = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
             raise _refused(estimator, said) from error
     raise AssertionError("no options at all are always taken")
+
+
+def _converter() -> Any:
+    try:
+        from skl2onnx import convert_sklearn  # type: ignore[import-untyped,unused-ignore]
+    except ModuleNotFoundError as error:
+        raise ToolMissing(
+            f"a graph of scikit-learn's needs {error.name}, which is not installed",
+            hint=MISSING_HINT,
+        ) from error
+    return convert_sklearn
 
 
 def _raised(model: ModelProto) -> ModelProto:

@@ -17,20 +17,20 @@ import numpy as np
 
 from deploy_targets import choose
 from deploy_targets.binding import NotCovered, encode, in_model_terms
-from deploy_targets.errors import NotRun
+from deploy_targets.errors import DeployError, NotRun
 from deploy_targets.explaining.question import Question
 from deploy_targets.integrations import onnx_runtime
 from deploy_targets.parity.compare import relative_l2
 from deploy_targets.parity.finding import Explanation
 from deploy_targets.parity.finding import Stage as Where
 from deploy_targets.parity.verify import Recorded
-from deploy_targets.records import TENSORS, Bundle, Case, Stage, Tensors
+from deploy_targets.records import TENSORS, Array, Bundle, Call, Case, Stage, Tensors
 from deploy_targets.runtime import Session
 from deploy_targets.stages import compose
-from deploy_targets.stages.host import Refused
+from deploy_targets.stages.host import Refused, words
 from deploy_targets.stages.own import FUNCTION
 from deploy_targets.stages.variants import Variant, variants
-from deploy_targets.workspace import Workspace
+from deploy_targets.workspace import Workspace, digest_of
 
 CALLS = 4
 """How many of the failed calls a mistake must explain: a grey photo cannot tell BGR from RGB."""
@@ -45,11 +45,11 @@ DECLARED = Variant("declared", "", "", ())
 
 @dataclass(frozen=True)
 class Failed:
-    """One failed call: the raw bytes, what the artifact said."""
+    """One failed call: the raw bytes, what the artifact said; None where it refused them."""
 
-    call: str
     inputs: Tensors
-    came: Tensors
+    came: Tensors | None
+    refusal: str = ""
 
 
 def explain(
@@ -60,11 +60,11 @@ def explain(
     found = Explanation(str(first.bundle.path), Where.STEPS, "", first.lane, first.check.call.name)
     with _world(first, recorded, workspace) as (session, ask):
         failed = [_failed(question, session) for question in asked[:CALLS]]
-        tried = _tried(first.bundle, failed, ask)
+        tried = _tried(first.bundle, failed, _once(ask))
     distances = {variant.name: far for variant, far in tried}
     best = [v for v, far in sorted(tried, key=lambda one: one[1]) if far <= SAME]
     if not best:
-        return _unknown(found, len(tried), first.bundle)
+        return _unknown(found, len(tried), first.bundle, failed)
     least = max(distances[best[0].name], 1e-7)
     named = [v for v in best if distances[v.name] <= ALIKE * least]
     if any(variant is DECLARED for variant in named):
@@ -72,7 +72,7 @@ def explain(
     said = " or ".join(dict.fromkeys(variant.said for variant in named))
     return replace(
         found,
-        said=f"{named[0].of}: the artifact answers as if {said}",
+        said=f"{' or '.join(dict.fromkeys(v.of for v in named))}: the artifact {_does(failed)} as if {said}",
         steps=tuple(variant.name for variant in named),
         runs=len(tried),
     )
@@ -94,7 +94,8 @@ def _tried(bundle: Bundle, failed: Sequence[Failed], ask: Ask) -> list[tuple[Var
 
 
 def _answer(steps: Sequence[Stage], inputs: Tensors, ask: Ask) -> Tensors:
-    """What the artifact's model leads to with these steps around it; empty where they fail."""
+    """What the artifact's model leads to with these steps around it; empty where they fail, or
+    come to what cannot be said in words: a class without a label."""
     before = [stage for stage in steps if stage.side == "before"]
     after = tuple(stage for stage in steps if stage.side == "after")
     tensors, frames = dict(inputs), compose.Frames()
@@ -103,13 +104,18 @@ def _answer(steps: Sequence[Stage], inputs: Tensors, ask: Ask) -> Tensors:
             own = tuple(stage for stage in before if stage.of == name)
             frame = frames.setdefault(name, {})
             tensors[name] = compose.before(own, inputs[name].tobytes(), frame)
-        return compose.after(after, ask(tensors), frames)
-    except (Refused, ValueError, IndexError, KeyError):
-        # With a step left out, what comes next may not fit: so it was not this mistake.
+        answer = compose.after(after, ask(tensors), frames)
+        words.say([compose.plain(stage) for stage in after], answer, {}, single=True)
+    except (Refused, ValueError, IndexError, KeyError, TypeError):
+        # With a step left out, what comes next may not fit.
         return {}
+    return answer
 
 
-def _apart(came: Tensors, answer: Tensors) -> float:
+def _apart(came: Tensors | None, answer: Tensors) -> float:
+    if came is None:
+        # The artifact answered nothing: so does who fails where it did.
+        return float("inf") if answer else 0.0
     worst = 0.0
     for name, array in came.items():
         other = answer.get(name)
@@ -164,16 +170,50 @@ def _ask(session: Session, bundle: Bundle, tensors: Tensors) -> Tensors:
         check, *_ = encode(manifest.signature, manifest.entries, case, TENSORS)
     except NotCovered:
         return {}
-    return in_model_terms(session.run(check.call).outputs, entries[check.call.entry])
+    answered = _answered(session, check.call)
+    return in_model_terms(answered, entries[check.call.entry]) if isinstance(answered, dict) else {}
+
+
+def _answered(session: Session, call: Call) -> dict[str, Array] | str:
+    """What it answers; as a text, why it does not. Raises DeployError of what it cannot help."""
+    try:
+        return dict(session.run(call).outputs)
+    except DeployError:
+        raise
+    except Exception as refused:
+        # Every runtime has its own way to say that it does not take this.
+        return f"{type(refused).__name__}: {refused}"
+
+
+def _once(ask: Ask) -> Ask:
+    """The same answer to the same tensors: a mistake behind the model asks it nothing new."""
+    known: dict[str, Tensors] = {}
+
+    def asked(tensors: Tensors) -> Tensors:
+        key = digest_of(
+            [[n, str(a.dtype), a.shape, a.tobytes().hex()] for n, a in sorted(tensors.items())]
+        )
+        if key not in known:
+            known[key] = ask(tensors)
+        return known[key]
+
+    return asked
 
 
 def _failed(question: Question, session: Session) -> Failed:
-    call = question.check.call
-    came = in_model_terms(session.run(call).outputs, question.entry)
-    return Failed(call.name, question.inputs, came)
+    answered = _answered(session, question.check.call)
+    if isinstance(answered, str):
+        return Failed(question.inputs, None, answered)
+    return Failed(question.inputs, in_model_terms(answered, question.entry))
 
 
-def _unknown(found: Explanation, runs: int, bundle: Bundle) -> Explanation:
+def _does(failed: Sequence[Failed]) -> str:
+    return "refuses" if all(one.came is None for one in failed) else "answers"
+
+
+def _unknown(
+    found: Explanation, runs: int, bundle: Bundle, failed: Sequence[Failed]
+) -> Explanation:
     own = [
         f"{stage.options['counterpart']} does as {stage.options['python']}"
         for stage in bundle.manifest.stages
@@ -185,6 +225,7 @@ def _unknown(found: Explanation, runs: int, bundle: Bundle) -> Explanation:
         "the usual mistakes explains its answers",
         runs=runs,
         untold=(
+            *dict.fromkeys(f"why it said {one.refusal}" for one in failed if one.refusal),
             *(f"whether your own step {one}: the bundle has but one of them" for one in own),
             "which step: `deploy-target inspect BUNDLE` lists them, and where each runs",
         ),

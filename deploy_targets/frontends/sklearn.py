@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from deploy_targets.errors import ConfigError, DeployError
+from deploy_targets.errors import ConfigError, DeployError, ToolMissing
 from deploy_targets.frontends.arrays import check_inputs
 from deploy_targets.frontends.call_user import described
 from deploy_targets.frontends.eager import home
@@ -76,7 +76,12 @@ class SklearnModel:
 
     @functools.cached_property
     def roundings(self) -> tuple[Rounding, ...]:
-        """Float64 where the features are less; operands, if there is a graph to move them in."""
+        """Float64 where the features are less; operands, if there is a graph to move them in.
+
+        Raises ToolMissing where none can be made: all that is recorded would be in vain.
+        """
+        if isinstance(self._graph, ToolMissing):
+            raise self._graph
         wide = self.signature.inputs[0].dtype == "float32"
         graph = isinstance(self._graph, Path) and self._strays()
         return ((Rounding.DOUBLE,) if wide else ()) + ((Rounding.OPERANDS,) if graph else ())

@@ -17,7 +17,7 @@ from deploy_targets.frontends.observe import Observed
 from deploy_targets.frontends.sklearn_answers import bare, called
 from deploy_targets.frontends.source import Kind, SourceSpec, file_of, kind_of, refuse_contents
 
-MISSING_HINT = "pip install 'deploy-targets[sklearn]'"
+MISSING_HINT = 'pip install "deploy-targets[sklearn]"'
 
 
 def estimator_of(spec: SourceSpec, observed: Observed) -> Any:

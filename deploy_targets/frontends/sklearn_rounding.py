@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deploy_targets.frontends.onnx_session import plain
 from deploy_targets.records import Array, Tensors
@@ -43,9 +44,10 @@ ALONE = frozenset({"TreeEnsembleClassifier", "TreeEnsembleRegressor", "Cast", "R
 """A graph of these alone rounds nothing but its leaves. Which way a row goes at a threshold is
 seen by moving the inputs of scikit-learn itself."""
 
-LARGE = 600
-"""Nodes of a graph in which only the attributes are moved: with each operand moved, too, it takes
-too long to load (isolation forests have a dozen nodes for each tree)."""
+LARGE, LAST = 600, 64
+"""Nodes of a graph in which only the operands of so many last ones are moved: with all of them it
+takes too long to load. Isolation forests have a dozen nodes for each tree, and what is rounded in
+one tree of many is less than what their sum is rounded by."""
 
 
 def strayed(path: Path, digest: str, inputs: Tensors, seed: int) -> dict[str, tuple[Array, Array]]:
@@ -53,8 +55,7 @@ def strayed(path: Path, digest: str, inputs: Tensors, seed: int) -> dict[str, tu
     still = _session(path, digest)
     names = [output.name for output in still.get_outputs()]
     feeds = dict(inputs)
-    if _drawn(path, digest, seed):
-        # A session of its own each time: what one draws depends on what it was asked before.
+    if _fresh(path, digest, seed):
         moved = plain(_moved(path, digest, seed))
     else:
         moved = _moved_session(path, digest, seed)
@@ -73,25 +74,43 @@ def _moved_session(path: Path, digest: str, seed: int) -> Any:
 
 
 @functools.lru_cache(maxsize=4)
-def _drawn(path: Path, digest: str, seed: int) -> bool:
-    moved = _moved(path, digest, seed)
-    return b"RandomUniformLike" in moved or b"RandomNormalLike" in moved
+def _fresh(path: Path, digest: str, seed: int) -> bool:
+    """Whether a session must be new each time, for what it draws depends on what it was asked
+    before. Large graphs, which take seconds to load, are kept: a build asks in one order alone."""
+    import onnx
+
+    nodes = onnx.load_model_from_string(_moved(path, digest, seed)).graph.node
+    return len(nodes) < LARGE and any(node.op_type.startswith("Random") for node in nodes)
 
 
 @functools.lru_cache(maxsize=4)
 def _moved(path: Path, _digest: str, seed: int) -> bytes:
     import onnx
 
-    from deploy_targets.graph.jitter import jitter
-
     model = onnx.load(path)
     _move_attributes(model, np.random.default_rng(seed))
     kinds = {node.op_type for node in model.graph.node}
-    alone = kinds <= ALONE or len(model.graph.node) >= LARGE
-    made = model if alone else jitter(model, seed)
-    _blur_chances(made, seed)
-    raw: bytes = made.SerializeToString()
+    if not kinds <= ALONE:
+        _move_operands(model, seed)
+    _blur_chances(model, seed)
+    raw: bytes = model.SerializeToString()
     return raw
+
+
+def _move_operands(model: ModelProto, seed: int) -> None:
+    import onnx
+
+    from deploy_targets.graph.jitter import jitter
+
+    held = model.graph
+    last = onnx.ModelProto()
+    # With the kinds of all values, which the last nodes alone do not tell.
+    last.CopyFrom(onnx.shape_inference.infer_shapes(model))
+    first = len(held.node) - LAST if len(held.node) >= LARGE else 0
+    del last.graph.node[:first]
+    moved = jitter(last, seed)
+    del held.node[first:]
+    held.node.extend(moved.graph.node)
 
 
 def _move_attributes(model: ModelProto, draw: np.random.Generator) -> None:
@@ -99,14 +118,15 @@ def _move_attributes(model: ModelProto, draw: np.random.Generator) -> None:
         for attribute in node.attribute:
             if node.domain == ML and attribute.name in MOVED and len(attribute.floats):
                 values = np.array(attribute.floats, np.float32)
+                by: NDArray[np.float64] = draw.uniform(-1, 1, values.shape)
                 if attribute.name in LEAVES:
                     by = _of_leaves(values, _terms(node), draw)
-                else:
-                    by = draw.uniform(-1, 1, values.shape)
                 attribute.floats[:] = (values * (1 + by * 2.0**-23)).astype(np.float32).tolist()
 
 
-def _of_leaves(values: Array, trees: int, draw: np.random.Generator) -> Array:
+def _of_leaves(
+    values: NDArray[np.float32], trees: int, draw: np.random.Generator
+) -> NDArray[np.float64]:
     """By how many ulps each leaf moves, so that their sum strays as a sum in float32 does.
 
     Equal leaves move together: adding one number over and over again errs the same way each time,
@@ -137,10 +157,10 @@ def _blur_chances(model: ModelProto, seed: int) -> None:
             value = node.output[1]
             node.output[1] = raw = f"{value}__exact"
             own = float((seed + 7919 * len(nodes)) % 65521)
-            named = {"scale": 2.0**-24, "seed": own, "dtype": 1}
+            make, off = helper.make_node, f"{raw}_off"
             nodes += [
-                helper.make_node("RandomNormalLike", [raw], [f"{raw}_off"], **named),
-                helper.make_node("Add", [raw, f"{raw}_off"], [value]),
+                make("RandomNormalLike", [raw], [off], scale=2.0**-24, seed=own, dtype=1),
+                make("Add", [raw, off], [value]),
             ]
     # What is not copied is gone once its list is emptied.
     kept = [type(node).FromString(node.SerializeToString()) for node in nodes]

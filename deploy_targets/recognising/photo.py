@@ -45,7 +45,7 @@ class Photo:
         else:
             rule = "pil" if self._form == "levels" else "torch"
         if self._form == "levels" and kind != "nearest":
-            self.cannot(name, "it rounds a tensor's levels in a way of its own, up to a level off")
+            self.cannot(name, "it rounds a tensor's levels in a way of its own, a few levels off")
         if self._in_order(name, "resize"):
             self.table["resize"] = {**size, "interpolation": kind, "antialias": rule}
 

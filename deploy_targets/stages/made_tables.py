@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,6 +78,10 @@ def _column(
         return [known[i % len(known)] for i in range(count)]
     low, high = tensor.range or (0.0, 2.0)
     mean, spread = (low + high) / 2, (high - low) / 4
+    usual = table.missing.get(name)
+    if isinstance(usual, float | int) and usual and math.isfinite(usual):
+        # What stands for a missing value is a usual one: it tells how large a column's values are.
+        mean, spread = usual, abs(usual) / 2
     scaling, numbers = table.standardise, [n for n in table.columns if n not in table.categories]
     if scaling:
         at = numbers.index(name) if len(scaling.mean) == len(numbers) else table.first(name)

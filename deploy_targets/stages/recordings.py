@@ -58,10 +58,10 @@ def _raw(
     file = io.BytesIO()
     sound = loud * _chirp(rate, n, channels)
     soundfile.write(file, sound, rate, format="FLAC" if long else kind, subtype=subtype)
-    return Raw(name, why, _undated(file.getvalue()))
+    return Raw(name, why, undated(file.getvalue()))
 
 
-def _undated(data: bytes) -> bytes:
+def undated(data: bytes) -> bytes:
     """Without the second in which it was written, which a WAV of floats notes beside its peaks."""
     at = data[:200].find(b"PEAK")
     return data if at < 0 else data[: at + 12] + bytes(4) + data[at + 16 :]

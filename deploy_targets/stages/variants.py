@@ -48,7 +48,6 @@ INSTEAD: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("log_mel", "top_db"): (None, 80.0),
     ("normalise", "ddof"): (0, 1),
     ("detections", "format"): ("xyxy", "xywh", "cxcywh"),
-    ("detections", "unit"): ("pixels", "relative"),
     ("detections", "best"): (True, False),
     ("detections", "background"): (None, 0),
     ("detections", "iou"): (0.45, 0.5, 0.7),
@@ -90,7 +89,8 @@ def _instead(steps: Steps, at: int) -> Iterator[Variant]:
         if op != stage.op or option not in stage.options:
             continue
         for value in values:
-            if value != was:
+            # Boxes relative to a size that is not said cannot be declared, nor taken for such.
+            if value != was and not (value == "relative" and not stage.options.get("size")):
                 yield _changed(
                     steps,
                     at,
@@ -209,6 +209,20 @@ def _sides(steps: Steps, at: int) -> Iterator[Variant]:
         yield _changed(steps, at, "sides-exchanged", said, {"size": size[::-1]})
 
 
+def _unit(steps: Steps, at: int) -> Iterator[Variant]:
+    """Relative to what the model sees: of the size that the last step before it makes."""
+    options = steps[at].options
+    if options["unit"] == "relative":
+        said, other = "pixels", {"unit": "pixels", "size": None}
+    else:
+        made = [s.options.get("to") or s.options.get("size") for s in steps if s.side == "before"]
+        size = next((size for size in made[::-1] if isinstance(size, list)), None)
+        said, other = "relative", {"unit": "relative", "size": size}
+    if other["size"] is not None or said == "pixels":
+        text = f"detections: unit is {said!r} instead of {options['unit']!r}"
+        yield _changed(steps, at, f"detections-unit-{said}", text, other)
+
+
 def _blank(steps: Steps, at: int) -> Iterator[Variant]:
     """The blank is the first token for some and the last for others."""
     stage, was = steps[at], steps[at].options["blank"]
@@ -237,7 +251,7 @@ OTHERS: Mapping[str, tuple[Callable[[Steps, int], Iterator[Variant]], ...]] = {
     "crop": (_no_crop,),
     "scale": (_scale,),
     "decode_table": (_columns, _categories),
-    "detections": (_sides,),
+    "detections": (_sides, _unit),
     "resize_mask": (_sides,),
     "ctc": (_blank,),
     "own": (_no_own,),

@@ -30,10 +30,12 @@ class Detector(nn.Module):
         rows, columns = scores.shape[2:]
         y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
         centres = torch.stack([x, y, x, y]).flatten(1).T * CELL + CELL / 2
-        # Each side lies 6 to 14 pixels from the centre of its cell.
-        away = 6 + CELL * torch.sigmoid(self.sides(self.backbone(image))).flatten(2).mT
+        # Each side lies 8 to 16 pixels from the centre, so that neighbours overlap by about half.
+        away = CELL + CELL * torch.sigmoid(self.sides(self.backbone(image))).flatten(2).transpose(
+            1, 2
+        )
         boxes = centres + away * torch.tensor([-1.0, -1.0, 1.0, 1.0])
-        return {"boxes": boxes, "scores": scores.flatten(2).mT}
+        return {"boxes": boxes, "scores": scores.flatten(2).transpose(1, 2)}
 
 
 class Segmenter(nn.Module):
@@ -74,4 +76,4 @@ class Ear(nn.Module):
 
     def forward(self, sound: Tensor) -> dict[str, Tensor]:
         heard = torch.tanh(self.features(sound))
-        return {"kind": self.kind(heard.mean(2)), "letters": 4 * self.letter(heard.mT)}
+        return {"kind": self.kind(heard.mean(2)), "letters": 4 * self.letter(heard.transpose(1, 2))}

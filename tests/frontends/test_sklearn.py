@@ -9,17 +9,20 @@ from typing import Any
 
 import joblib
 import numpy as np
+import onnx
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
 from deploy_targets import frontends
-from deploy_targets.errors import DeployError, UnsupportedModel
+from deploy_targets.converters.onnx_from_sklearn import converted
+from deploy_targets.errors import DeployError, ToolMissing, UnsupportedModel
 from deploy_targets.frontends.sklearn_answers import answer, asked
+from deploy_targets.frontends.sklearn_rounding import _of_leaves
 from deploy_targets.frontends.sklearn_state import state_of
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.integrations import onnx_runtime
@@ -66,8 +69,6 @@ def test_the_graph_answers_as_scikit_learn_does_and_roundings_stay_beside_it(
     forest = RandomForestClassifier(10, random_state=0).fit(ROWS, CLASSES)
     model = frontends.load(saved(tmp_path, forest))
     model.capture(model.captures[0], tmp_path)
-    import onnx
-
     graph = onnx.load(tmp_path / "model.onnx")
     got, want = onnx_runtime.run(graph, {"features": ROWS}), model.run({"features": ROWS})
     np.testing.assert_array_equal(got["label"], want["label"])
@@ -127,6 +128,49 @@ def test_an_estimator_that_skl2onnx_does_not_know_is_refused_by_its_name(tmp_pat
     model = frontends.load(saved(tmp_path, NearestCentroid().fit(ROWS, CLASSES)))
     with pytest.raises(UnsupportedModel, match="cannot carry NearestCentroid"):
         model.capture(model.captures[0], tmp_path)
+
+
+@pytest.mark.parametrize("missing", ["joblib", "sklearn"])
+def test_what_a_file_needs_and_is_not_installed_is_named_with_how_to_install_it(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = saved(tmp_path, Ridge().fit(ROWS, CLASSES))
+    monkeypatch.setitem(sys.modules, missing, None)
+    error = refusal(spec)
+    assert isinstance(error, ToolMissing)
+    assert f"needs {missing}, which is not installed" in str(error)
+    assert 'pip install "deploy-targets[sklearn]"' in error.hint
+
+
+def test_without_skl2onnx_it_is_missing_and_no_estimator_is_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ridge = Ridge().fit(ROWS, ROWS[:, 0])
+    model = frontends.load(saved(tmp_path, ridge))
+    monkeypatch.setitem(sys.modules, "skl2onnx", None)
+    with pytest.raises(ToolMissing, match="needs skl2onnx, which is not installed") as caught:
+        converted(ridge, model.signature, list(asked(ridge)))
+    assert 'pip install "deploy-targets[sklearn]"' in caught.value.hint
+
+
+def test_a_number_between_two_categories_is_none_of_them(tmp_path: Path) -> None:
+    rows = np.array([[0, 3], [1, 3], [2, 4], [1, 4]], np.float32)
+    encoder = OneHotEncoder(handle_unknown="ignore").fit(rows)
+    model = frontends.load(saved(tmp_path, make_pipeline(encoder, Ridge()).fit(rows, [1, 2, 3, 4])))
+    model.capture(model.captures[0], tmp_path)
+    asked_of = {"features": np.array([[0.7, 3], [2.0, 3.5]], np.float32)}
+    got = onnx_runtime.run(onnx.load(tmp_path / "model.onnx"), asked_of)
+    want = model.run(asked_of)["prediction"]
+    np.testing.assert_allclose(got["prediction"], want, rtol=1e-6)
+
+
+def test_equal_leaves_of_a_forest_stray_together_and_single_trees_keep_what_is_exact() -> None:
+    leaves, draw = np.full(50, 0.01, np.float32), np.random.default_rng(0)
+    moved = _of_leaves(leaves, 100, draw)
+    assert len(set(moved)) == 1
+    assert abs(moved[0]) > 10
+    assert not _of_leaves(np.array([3, 0.5], np.float32), 1, draw).any()
+    assert _of_leaves(leaves, 1, draw).all()
 
 
 CODE = """

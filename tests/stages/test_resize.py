@@ -33,6 +33,7 @@ SIZES = [  # from, to
     ((50, 50), (100, 150)),
     ((150, 100), (56, 56)),  # a portrait
     ((131, 40), (30, 31)),
+    ((22, 14), (33, 21)),  # centres on a border: where the nearest is the one before
 ]
 
 BORDERS = [  # from, to: as near as may be to where some Pillow begins with the other side

@@ -202,10 +202,10 @@ def _area_torch(sketch: Sketch, value: str, new: str) -> str:
 def _nearest_pil(sketch: Sketch, value: str, new: str) -> str:
     """Pillow steps from centre to centre, and its rounding with it."""
     scale = _scale(sketch, _size(sketch, value, 0), new, np.float64)
-    steps = sketch.add("Expand", scale, sketch.add("Unsqueeze", new, _axis(0)))
-    start = sketch.add("Mul", scale, np.float64(0.5))
-    summed = sketch.add("CumSum", steps, 0, exclusive=1)
-    return _row(sketch, value, sketch.add("Add", summed, start))
+    more = sketch.add("Unsqueeze", sketch.add("Sub", new, 1), _axis(0))
+    start = sketch.add("Unsqueeze", sketch.add("Mul", scale, np.float64(0.5)), _axis(0))
+    steps = sketch.add("Concat", start, sketch.add("Expand", scale, more), axis=0)
+    return _row(sketch, value, sketch.add("CumSum", steps, 0))
 
 
 def _nearest_torch(sketch: Sketch, value: str, new: str) -> str:

@@ -61,20 +61,26 @@ def _classes() -> Asked:
         ("above", {"activation": "none", "threshold": 0.5}, odd),
     ):
         yield name, ClassesAfter.model_validate(declared), (scores,), several
+    many = TensorSpec("scores", "float32", ("batch", 60))
+    ties = [_plain("ties", "more equal scores than are taken", [[i % 3 for i in range(60)]])]
+    table = ClassesAfter.model_validate({"activation": "none", "top_k": 25})
+    yield "best-of-many", table, (many,), ties
 
 
 def _boxes() -> Asked:
     apart = {"activation": "softmax", "background": 0, "labels": LABELS[:4], "input": "image"}
-    relative = {"unit": "relative", "size": [32, 32], "iou": 0.5, "score": 0.2, "max": 6}
+    relative = {"unit": "relative", "size": [32, 40], "iou": 0.5, "score": 0.15}
     outputs = (
         TensorSpec("boxes", "float32", (1, "n", 4)),
         TensorSpec("scores", "float32", (1, "n", 4)),
     )
     for format in ("cxcywh", "xyxy", "xywh"):
-        declared = {"format": format, "scores": "scores", **relative, **apart}
+        most = {"max": 3 if format == "xyxy" else 50}
+        declared = {"format": format, "scores": "scores", **relative, **apart, **most}
         boxes = _proposals()
         marks = np.random.default_rng(8).normal(0, 2, (1, len(boxes), 4))
         marks[0, :, 0] -= 1
+        marks[0, 5] = [-1, 4, 4, -2]  # of equal scores the lower class is first
         nothing = marks.copy()
         nothing[0, :, 0] += 30
         several = [
@@ -85,7 +91,7 @@ def _boxes() -> Asked:
         ]
         yield f"relative-{format}", BoxesAfter.model_validate(declared), outputs, several
     together = (TensorSpec("boxes", "float32", (1, 6, "n")),)
-    table = BoxesAfter.model_validate({"format": "xyxy", "per_box": "best", "iou": 0.5, "max": 4})
+    table = BoxesAfter.model_validate({"format": "xyxy", "per_box": "best", "iou": 0.5})
     yield (
         "together",
         table,
@@ -118,6 +124,8 @@ def _limits() -> list[list[float]]:
         [0, 0, 10, 5, 0.8, 0.1],  # half of the first: just the limit, so it stays
         [0, 0, 10, 6, 0.8, 0.1],  # more than half
         [10, 10, 0, 0, 0.7, 0.1],  # the first, turned round
+        [110, 10, 100, 0, 0.6, 0.1],
+        [100, 0, 110, 9, 0.5, 0.1],  # lies in the one before, which is turned round
         [20, 0, 30, 10, 0.25, 0.1],  # a score at the limit is not above it
         [40, 0, 50, 10, 0.3, 0.3],  # of equal scores the lower class
         [60, 0, 60, 10, 0.1, 0.6],  # no area
@@ -125,7 +133,7 @@ def _limits() -> list[list[float]]:
         [0, 0, FAR, 9, 0.95, 0.1],
         [70, 0, 80, 10, NAN, 0.6],
         [90, 0, 95, 10, 0.1, 0.6],
-        [96, 0, 99, 10, 0.1, 0.55],
+        [96, 0, 99, 10, 0.4, 0.55],
     ]
 
 
@@ -134,9 +142,11 @@ def _masks() -> Asked:
     draw[0, 1, 2], draw[0, 0, 2] = 3, 3
     draw[0, 2, 3, :4] = NAN
     seen = {"size": [16, 22], "to_model": [0.5, 0.5, -0.5, 0.0]}
+    tall = {"size": [49, 5], "to_model": [2.0, 8 / 49, 0.0, 0.0]}
     wide = {"size": [9, 33], "to_model": [10 / 33, 10 / 33, 0.0, 2.6]}
     several = [
         _plain("half", "ties, no numbers, a photo twice as large", draw, frame=seen),
+        _plain("tall", "a centre on a border, but for rounding", draw, frame=tall),
         _plain("wide", "a photo of which more than its height was seen", draw, frame=wide),
     ]
     classes = TensorSpec("scores", "float32", (1, 3, "h", "w"))
@@ -167,6 +177,7 @@ def _texts() -> Asked:
         _plain("said", "repeats, blanks, a tie, no numbers", steps),
         _plain("nothing", "no steps", steps[:, :0]),
         _plain("start", "a token at once", steps[:, 3:]),
+        _plain("space", "a space at the beginning, which is left out", steps[:, 7:]),
     ]
     spec = TensorSpec("scores", "float32", (1, "steps", 5))
     table = TextAfter.model_validate({"alphabet": "_äb|d", "space": "|"})

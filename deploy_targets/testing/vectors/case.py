@@ -82,7 +82,7 @@ def save(cases: Sequence[Case], file: Path) -> None:
     }
     said = {case.name: _described(case) for case in cases}
     assert len(said) == len(cases), f"two cases of {file.name} have one name"
-    text = json.dumps(said, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     save_file(dict(sorted(tensors.items())), file, {KEY: text})
 
 

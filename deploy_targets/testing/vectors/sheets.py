@@ -93,6 +93,7 @@ def _wrong_people() -> Forms:
         yield f"no-number-{i}", f"{number} is no number", text, "no number"
     yield "comma", "a decimal comma", HEAD + '"1,5",2,Paris,0\n', "no number"
     yield "quote", "a quote that does not end", HEAD + '"1,2,Paris,0\n', "CSV"
+    yield "inner-quote", "a quote in the middle", HEAD + '1,2,"Par"is,0\n', "CSV"
     yield "constant", "NaN, which is no JSON", '[{"income": NaN}]', "JSON"
     yield "cut", "half of a JSON", '[{"income": 1}', "JSON"
     yield "key-twice", "a key named twice", '{"income": 1, "income": 2}', "JSON"
