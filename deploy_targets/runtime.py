@@ -26,7 +26,11 @@ class Rounding(enum.StrEnum):
 
 
 class Model(Protocol):
-    """The original, runnable as it is. `run` is the oracle; `capture` writes a graph."""
+    """The original, runnable as it is. `run` is the oracle; `capture` writes a graph.
+
+    Where nothing is computed of the inputs before they are compared, as in trees, it may say so:
+    `takes_inputs_exactly = True`. Then moving them by an ulp is another question, and no rounding.
+    """
 
     @property
     def name(self) -> str: ...

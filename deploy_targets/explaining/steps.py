@@ -70,9 +70,10 @@ def explain(
     if any(variant is DECLARED for variant in named):
         return _as_declared(found, len(tried))
     said = " or ".join(dict.fromkeys(variant.said for variant in named))
+    where = " or ".join(dict.fromkeys(variant.of for variant in named))
     return replace(
         found,
-        said=f"{' or '.join(dict.fromkeys(v.of for v in named))}: the artifact {_does(failed)} as if {said}",
+        said=f"{where}: the artifact {_does(failed)} as if {said}",
         steps=tuple(variant.name for variant in named),
         runs=len(tried),
     )

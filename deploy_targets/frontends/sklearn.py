@@ -86,6 +86,13 @@ class SklearnModel:
         graph = isinstance(self._graph, Path) and self._strays()
         return ((Rounding.DOUBLE,) if wide else ()) + ((Rounding.OPERANDS,) if graph else ())
 
+    @property
+    def takes_inputs_exactly(self) -> bool:
+        """Whether trees compare the features as they are given."""
+        from deploy_targets.frontends.sklearn_rounding import only_trees_see_inputs
+
+        return isinstance(self._graph, Path) and only_trees_see_inputs(self._graph / "model.onnx")
+
     def run(
         self, inputs: Tensors, *, rounding: Rounding | None = None, seed: int = 0
     ) -> dict[str, Array]:

@@ -9,6 +9,7 @@ they lie is not, for the graph may be wrong.
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy_targets.frontends.onnx_session import plain
+from deploy_targets.graph.jitter import IN_SEQUENCE
 from deploy_targets.records import Array, Tensors
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ by dividing all of them by their sum: they are right to an ulp of 1, and not of 
 ALONE = frozenset({"TreeEnsembleClassifier", "TreeEnsembleRegressor", "Cast", "Reshape"})
 """A graph of these alone rounds nothing but its leaves. Which way a row goes at a threshold is
 seen by moving the inputs of scikit-learn itself."""
+
+FEW = 2
+"""Terms of a `Sum` that are no more than an addition."""
 
 LARGE, LAST = 600, 64
 """Nodes of a graph in which only the operands of so many last ones are moved: with all of them it
@@ -92,7 +97,7 @@ def _moved(path: Path, _digest: str, seed: int) -> bytes:
     kinds = {node.op_type for node in model.graph.node}
     if not kinds <= ALONE:
         _move_operands(model, seed)
-    _blur_chances(model, seed)
+    _blur_behind(model, seed)
     raw: bytes = model.SerializeToString()
     return raw
 
@@ -146,29 +151,44 @@ def _terms(node: NodeProto) -> int:
     return next((len(set(a.ints)) for a in node.attribute if a.name == "nodes_treeids"), 0)
 
 
-def _blur_chances(model: ModelProto, seed: int) -> None:
-    """Moves the probabilities that classifiers of ai.onnx.ml give by half an ulp of 1."""
+def _blur_behind(model: ModelProto, seed: int) -> None:
+    """Moves the probabilities that classifiers of ai.onnx.ml give by half an ulp of 1, and the sums
+    of many values by what adding them up one after another strays by."""
     from onnx import helper
 
+    make = helper.make_node
     nodes: list[NodeProto] = []
     for node in model.graph.node:
-        nodes.append(node)
-        if node.domain == ML and len(node.output) > 1 and _gives_chances(node):
-            value = node.output[1]
-            node.output[1] = raw = f"{value}__exact"
-            own = float((seed + 7919 * len(nodes)) % 65521)
-            make, off = helper.make_node, f"{raw}_off"
-            nodes += [
-                make("RandomNormalLike", [raw], [off], scale=2.0**-24, seed=own, dtype=1),
-                make("Add", [raw, off], [value]),
-            ]
-    # What is not copied is gone once its list is emptied.
-    kept = [type(node).FromString(node.SerializeToString()) for node in nodes]
+        blurred = type(node).FromString(node.SerializeToString())
+        nodes.append(blurred)
+        chances = node.domain == ML and len(node.output) > 1 and _gives_chances(node)
+        if not chances and not (node.op_type == "Sum" and len(node.input) > FEW):
+            continue
+        index, ulps = (1, 1.0) if chances else (0, IN_SEQUENCE * math.sqrt(len(node.input)))
+        value = node.output[index]
+        blurred.output[index] = raw = f"{value}__exact"
+        own, scale = float((seed + 7919 * len(nodes)) % 65521), ulps * 2.0**-24
+        off = f"{raw}_off" if chances else f"{raw}_share"
+        nodes.append(make("RandomNormalLike", [raw], [off], scale=scale, seed=own, dtype=1))
+        if not chances:
+            nodes.append(make("Mul", [raw, off], [f"{raw}_off"]))
+        nodes.append(make("Add", [raw, f"{raw}_off"], [value]))
     del model.graph.node[:]
-    model.graph.node.extend(kept)
+    model.graph.node.extend(nodes)
 
 
 def _gives_chances(node: NodeProto) -> bool:
     known = {attribute.name: attribute for attribute in node.attribute}
     coupled = "prob_a" in known and bool(known["prob_a"].floats)
     return coupled or ("post_transform" in known and known["post_transform"].s in CHANCES)
+
+
+def only_trees_see_inputs(path: Path) -> bool:
+    """Whether every node that takes an input of the graph is an ensemble of trees."""
+    import onnx
+
+    graph = onnx.load(path).graph
+    given = {value.name for value in graph.input}
+    return all(
+        node.op_type.startswith("TreeEnsemble") for node in graph.node if given & set(node.input)
+    )

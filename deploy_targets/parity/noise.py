@@ -82,9 +82,10 @@ def noise(model: Model, cases: Sequence[Case], thorough: int = THOROUGH) -> Nois
 def _varied(model: Model, case: Case, *, thorough: bool) -> Iterator[tuple[str, Tensors]]:
     """The same question with other roundings, each with the name of what was varied."""
     short = sum(array.size for array in case.outputs.values()) < SHORT_ANSWER
-    plain: list[tuple[str, Tensors, Rounding | None, int]] = [
-        ("inputs moved by an ulp", _moved(case.inputs), None, 0)
-    ]
+    plain: list[tuple[str, Tensors, Rounding | None, int]] = []
+    # A model that compares its inputs as they are (trees) is asked another question by moving them.
+    if not getattr(model, "takes_inputs_exactly", False):
+        plain.append(("inputs moved by an ulp", _moved(case.inputs), None, 0))
     for kind in model.roundings:
         many = kind in (Rounding.OPERANDS, *CHEAP)
         seeds = range(SEEDS if many and (thorough or short) else int(many or thorough))

@@ -210,17 +210,15 @@ def _sides(steps: Steps, at: int) -> Iterator[Variant]:
 
 
 def _unit(steps: Steps, at: int) -> Iterator[Variant]:
-    """Relative to what the model sees: of the size that the last step before it makes."""
-    options = steps[at].options
-    if options["unit"] == "relative":
-        said, other = "pixels", {"unit": "pixels", "size": None}
+    """Relative to what the model sees: to what the last step makes that says a size."""
+    if steps[at].options["unit"] == "relative":
+        unit, size = "pixels", None
     else:
         made = [s.options.get("to") or s.options.get("size") for s in steps if s.side == "before"]
-        size = next((size for size in made[::-1] if isinstance(size, list)), None)
-        said, other = "relative", {"unit": "relative", "size": size}
-    if other["size"] is not None or said == "pixels":
-        text = f"detections: unit is {said!r} instead of {options['unit']!r}"
-        yield _changed(steps, at, f"detections-unit-{said}", text, other)
+        unit, size = "relative", next((one for one in made[::-1] if isinstance(one, list)), None)
+    if size is not None or unit == "pixels":
+        said = f"detections: unit is {unit!r} instead of {steps[at].options['unit']!r}"
+        yield _changed(steps, at, f"detections-unit-{unit}", said, {"unit": unit, "size": size})
 
 
 def _blank(steps: Steps, at: int) -> Iterator[Variant]:

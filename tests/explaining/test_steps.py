@@ -128,6 +128,20 @@ def test_every_usual_mistake_is_found_and_named(
     assert not unnamed
 
 
+def test_an_artifact_that_refuses_is_explained_by_what_would_fail_as_well(
+    honest: pipeline.Outcome, project: Path, workspace: Workspace, tmp_path: Path
+) -> None:
+    staging = declared(project, workspace)
+    crop = next(stage for stage in staging.stages if stage.op == "crop")
+    uncropped = tuple(stage for stage in staging.stages if stage is not crop)
+    wrong = spoilt(honest.bundle, staging, Variant("", "image", "", uncropped), tmp_path / "wide")
+    judged = pipeline.verify_folder(wrong.path, workspace)
+    assert {row.golden: row.verdict for row in judged.report.rows}[BYTES] is Verdict.FAIL
+    found = explain(wrong.path, report=judged.report, workspace=workspace)
+    assert (found.stage, found.steps) == (Where.STEPS, ())
+    assert any(untold.startswith("why it said ") for untold in found.untold)
+
+
 def test_what_no_usual_mistake_explains_is_said_to_be_unknown(
     honest: pipeline.Outcome, project: Path, workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -192,6 +192,26 @@ def test_categories_become_columns_where_they_stand() -> None:
     assert rows(text, tensor, "a,c,b\n5,y,6\n7,x,8") == [[5, 0, 1, 6], [7, 1, 0, 8]]
 
 
+def test_an_index_that_was_rounded_otherwise_still_means_its_category() -> None:
+    options = {"sizes": [None, 3]}
+    given = np.array([[5.0, 1 + 8e-6], [6.0, 2 - 8e-6], [7.0, -8e-6], [8.0, -1.0], [9.0, np.nan]])
+    made = host.before([{"op": "one_hot", "of": "x", "options": options}], given, {})
+    hot = [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0]]
+    np.testing.assert_array_equal(made, np.column_stack([given[:, 0], hot]))
+
+
+def test_made_numbers_are_about_as_large_as_what_stands_for_a_missing_one() -> None:
+    said = """
+type = "table"
+columns = ["year", "share"]
+missing = { year = 1980, share = 0.01 }
+"""
+    made = {raw.name: raw.data for raw in table(said).made(PAIR)}
+    found = on_host(table(said), PAIR, made["csv"])
+    assert (np.abs(found[:, 0]) > 10 * np.abs(found[:, 1])).all()
+    assert np.abs(found[:, 1]).max() <= 0.02
+
+
 def test_categories_that_are_numbers_are_compared_as_numbers() -> None:
     text = 'columns = ["c"]\ncategories = {c = [1, 2]}'
     for body in ("c\n2", "c\n2.0", '{"c": 2.0}', '[["2"]]'):

@@ -30,7 +30,8 @@ def one_hot(sketch: Sketch, value: str, options: Mapping[str, Any]) -> str:
     """A column of a category's index becomes as many columns as it has; no index: all zeros."""
     columns, codes, coded = expanded(options["sizes"])
     spread = sketch.add("Gather", value, columns, axis=1)
-    hot = sketch.cast(sketch.add("Equal", spread, codes), "float64")
+    nearest = sketch.add("Round", spread)
+    hot = sketch.cast(sketch.add("Equal", nearest, codes), "float64")
     return sketch.add("Where", coded, hot, spread)
 
 

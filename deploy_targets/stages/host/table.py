@@ -81,10 +81,13 @@ def standardise(
 
 
 def one_hot(value: Doubles, frame: dict[str, Any], *, sizes: list[int | None]) -> Doubles:
-    """A column of a category's index becomes as many columns as it has; no index: all zeros."""
+    """A column of a category's index becomes as many columns as it has; no index: all zeros.
+
+    The nearest index counts: a step before may have rounded otherwise, and still means this one.
+    """
     columns, codes, coded = expanded(sizes)
     spread = value[:, columns]
-    return np.where(coded, spread == codes, spread)
+    return np.where(coded, np.rint(spread) == codes, spread)
 
 
 def cast(value: NDArray[Any], frame: dict[str, Any], *, dtype: str) -> NDArray[Any]:

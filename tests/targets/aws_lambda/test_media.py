@@ -1,6 +1,7 @@
 """An eye, an ear and a scikit-learn pipeline from raw bytes, in AWS's emulator.
 
-The eye is a detector and a segmenter in one. Each passes from tensors and from bytes; each planted mistake fails from bytes alone and is named.
+The eye is a detector and a segmenter in one. Each passes from tensors and from bytes; each planted
+mistake fails from bytes alone and is named.
 """
 
 from __future__ import annotations
