@@ -17,10 +17,11 @@ from deploy_targets.errors import ConfigError
 from deploy_targets.frontends import own, reference
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.parity import golden
+from deploy_targets.parity.cases import check_sample
 from deploy_targets.parity.made import Question
 from deploy_targets.parity.noise import THOROUGH
 from deploy_targets.parity.samples import SUFFIXES
-from deploy_targets.records import Golden, Tensors
+from deploy_targets.records import Golden, Signature, Tensors
 from deploy_targets.runtime import Model
 from deploy_targets.stages.compose import Staged
 from deploy_targets.stages.host import Refused
@@ -114,6 +115,36 @@ def derived(staged: Staged, raw: Mapping[str, Tensors]) -> dict[str, Tensors]:
     return found
 
 
+def askable(
+    staged: Staged, asked: Sequence[Question], model: Signature
+) -> tuple[list[Question], tuple[str, ...]]:
+    """The questions that the declared steps and the model's axes take, and what was left out.
+
+    Raises ConfigError where nothing is left, and for a sample of the user's.
+    """
+    kept: list[Question] = []
+    left: list[str] = []
+    for question in asked:
+        try:
+            tensors, _ = staged.tensors(question.inputs)
+            check_sample(model, question.name, tensors)
+        except (Refused, ConfigError) as error:
+            if not question.synthetic:
+                raise ConfigError(
+                    f"sample {question.name} cannot be taken: {error}",
+                    hint="correct or remove it, or widen [axes] and the limits of the steps",
+                ) from error
+            left.append(f"made-up case {question.name} is not asked from bytes: {error}")
+        else:
+            kept.append(question)
+    if asked and not kept:
+        raise ConfigError(
+            f"no made-up input passes the declared steps: {left[0]}",
+            hint="give samples of your own, or correct the limits in the table",
+        )
+    return kept, tuple(left)
+
+
 def learn(model: Model, staged: Staged, known: Golden, asked: Sequence[Question]) -> None:
     """How sure the model is of its answers to what these raw inputs become.
 
@@ -135,5 +166,8 @@ def _digest_of_labels(table: After, base: Path) -> str:
     labels = getattr(table, "labels", None)
     if not isinstance(labels, str):
         return ""
-    path = base / labels
-    return digest_of(path.read_text("utf-8", "replace")) if path.is_file() else ""
+    try:
+        return digest_of((base / labels).read_bytes())
+    except (OSError, ValueError):
+        # What is wrong with it is said where it is read.
+        return ""

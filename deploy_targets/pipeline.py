@@ -127,10 +127,12 @@ def record(model: Model, job: Job, staged: Staged | None = None) -> tuple[Golden
     expected.check(known.cases, wanted, job.expects)
     if staged is None or not job.target.stages:
         return (known,)
-    from_bytes = raw_samples.questions(raw, job.steps.before, staged.staging, known)
+    made = raw_samples.questions(raw, job.steps.before, staged.staging, known)
+    from_bytes, left = composing.askable(staged, made, model.signature)
     agreement.check(staged, from_bytes)
     composing.learn(model, staged, known, from_bytes)
-    return known, golden.record(staged, from_bytes, BYTES)
+    answers = golden.record(staged, from_bytes, BYTES)
+    return known, replace(answers, doubts=(*answers.doubts, *left))
 
 
 def one_way(

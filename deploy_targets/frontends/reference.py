@@ -19,7 +19,12 @@ from deploy_targets.frontends.call_user import attribute, guarded
 from deploy_targets.frontends.observe import observing
 from deploy_targets.frontends.source import SourceSpec, file_of, split
 from deploy_targets.records import Array, TensorSpec
-from deploy_targets.workspace import digest_of
+from deploy_targets.workspace import digest_of, digest_of_file
+
+READ = frozenset((".py", ".json", ".toml", ".yaml", ".yml", ".txt", ".csv", ".npy", ".npz"))
+"""What a function's code may read beside itself; other files belong under `depends`."""
+LEFT_OUT = frozenset(("__pycache__", "build", "node_modules", "samples", "site-packages"))
+LARGEST = 16 << 20
 
 
 def load(
@@ -48,14 +53,32 @@ def load(
 
 
 def digest(source: str, base: Path) -> str:
-    """SHA-256 over the Python files beside the one that holds the function."""
-    spec = SourceSpec(source, base)
-    file = file_of(spec)
-    if file is None:
+    """SHA-256 over the code and the small data in the folder of the function, and below it.
+
+    Empty where there is no such file: loading it says why.
+    """
+    folder = _folder(SourceSpec(source, base))
+    if folder is None:
+        return ""
+    files = sorted(path for path in folder.rglob("*") if _counts(path.relative_to(folder), path))
+    return digest_of(
+        [[path.relative_to(folder).as_posix(), digest_of_file(path)] for path in files]
+    )
+
+
+def _folder(spec: SourceSpec) -> Path | None:
+    try:
+        if (file := file_of(spec)) is not None:
+            return file.parent
         found = importlib.util.find_spec(split(spec)[0])
-        file = Path(found.origin) if found and found.origin else None
-    beside = sorted(file.parent.glob("*.py")) if file else []
-    return digest_of([[path.name, path.read_text("utf-8", "replace")] for path in beside])
+    except (ConfigError, UnsupportedModel, ImportError, ValueError):
+        return None
+    return Path(found.origin).parent if found and found.origin else None
+
+
+def _counts(inside: Path, path: Path) -> bool:
+    made = any(part.startswith(".") or part in LEFT_OUT for part in inside.parts[:-1])
+    return not made and path.suffix in READ and path.is_file() and path.stat().st_size <= LARGEST
 
 
 def _fitted(source: str, array: Array, tensor: TensorSpec) -> Array:

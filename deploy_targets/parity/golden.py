@@ -11,7 +11,7 @@ from deploy_targets.errors import UnsupportedModel
 from deploy_targets.parity.compare import relative_l2
 from deploy_targets.parity.made import Question
 from deploy_targets.parity.noise import THOROUGH, noise
-from deploy_targets.records import TENSORS, Case, Golden, OutputNoise, Tensors
+from deploy_targets.records import TENSORS, Array, Case, Golden, OutputNoise, Tensors
 from deploy_targets.runtime import Model
 
 DISAGREEMENT = 1e-3
@@ -32,7 +32,13 @@ def record(
     )
     _refuse_random(cases[0], model.run(cases[0].inputs))
     own = noise(model, cases, thorough)
-    doubts = (*lost, *_contradictions(model, cases), *_not_finite(cases), *_unsure(own.outputs))
+    doubts = (
+        *lost,
+        *_contradictions(model, cases),
+        *_not_finite(cases),
+        *_silent(cases),
+        *_unsure(own.outputs),
+    )
     return Golden(name, model.signature, own.cases, own.outputs, own.sources, doubts)
 
 
@@ -60,6 +66,25 @@ def _not_finite(cases: Sequence[Case]) -> tuple[str, ...]:
         if array.dtype.kind == "f" and not np.isfinite(array).all()
     )
     return tuple(itertools.islice(found, 1))
+
+
+def _silent(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Outputs of which no case shows anything: whatever always says the same would pass."""
+    return tuple(
+        f"{name} is {said} in every case, so an artifact that never answers anything else would "
+        "pass: give a sample that leads to another answer"
+        for name in cases[0].outputs
+        if (said := _always([case.outputs[name] for case in cases]))
+    )
+
+
+def _always(arrays: Sequence[Array]) -> str:
+    """What all of them hold; empty where they differ. A float is hardly ever the same twice."""
+    flat = np.concatenate([array.ravel() for array in arrays])
+    if not flat.size:
+        return "empty"
+    same = flat.dtype.kind in "iub" and (flat == flat[0]).all()
+    return str(flat[0]) if same else ""
 
 
 def _unsure(noises: Mapping[str, OutputNoise]) -> tuple[str, ...]:

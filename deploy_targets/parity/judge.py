@@ -57,7 +57,7 @@ def may_jump(allowed: Any, size: int, unsure: Any = None) -> int:
     if unsure is None:
         return most
     own: int = math.ceil(JUMPS * unsure)
-    return min(size, own) if unsure else min(most, SURE)
+    return min(size, own) if unsure else min(most, SURE, size // 2)
 
 
 def accepts(parity: Any, allowed: Any) -> bool:

@@ -111,8 +111,7 @@ def _measure(
 ) -> Distance:
     spec = next(spec for spec in signature.outputs if spec.name == name)
     batch = batch_axis(spec, signature.batch)
-    # The rows of a batch are questions of their own, and no set of boxes.
-    kind = "plain" if spec.kind == "detection" and batch == want.ndim - 2 else spec.kind
+    kind = tasks.kind_of_rows(spec.kind, batch, want)
     got = tasks.arranged(kind, want, got)
     granted = allowed.budget / allowed.whole if allowed.whole else 0.0
     jumps = Jumps(judge.may_jump(allowed, want.size), allowed.element, allowed.jump)

@@ -31,6 +31,11 @@ def agreement(kind: str, want: Array, got: Array, unsure: Array) -> dict[str, fl
     return TASKS[kind](*(array.astype(np.float64) for array in (want, got, unsure)))
 
 
+def kind_of_rows(kind: str, batch: Any, want: Array) -> str:
+    """The kind; plain for boxes whose rows are a batch: questions of their own, and no set."""
+    return "plain" if kind == "detection" and batch == want.ndim - 2 else kind
+
+
 def arranged(kind: str, want: Array, got: Array) -> Array:
     """`got` in the order of `want`, for kinds whose rows are a set; others as they are."""
     if kind != "detection" or not _boxes(want) or want.shape != got.shape or not want.size:

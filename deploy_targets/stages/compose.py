@@ -27,6 +27,15 @@ Function = Callable[..., Array]
 """A step, with `rounding` and `seed`."""
 Frames = dict[str, dict[str, Any]]
 
+EXACT = frozenset(
+    (
+        *("decode_image", "decode_audio", "decode_table", "length", "frames", "crop", "pad"),
+        *("channels", "layout", "arrange", "impute", "one_hot", "own"),
+    )
+)
+"""Operations that only read, choose or move numbers."""
+SUMS = frozenset(("resize", "resample", "normalise", "scale"))
+"""Operations whose result is as near as the largest of its terms."""
 LOSSY = (b"\xff\xd8\xff", b"RIFF")
 """How files begin whose decoders differ by a level: JPEG and WebP."""
 
@@ -139,10 +148,20 @@ def _carried(case: Case, draw: np.random.Generator) -> dict[str, Array]:
     moved = dict(case.outputs)
     for name, spread in case.noise.items():
         if moved[name].dtype.kind == "f":
-            wide = moved[name].astype(np.float64)
-            wide += draw.standard_normal(spread.shape) * spread.astype(np.float64)
-            moved[name] = wide.astype(moved[name].dtype)
+            moved[name] = _strayed(moved[name], spread.astype(np.float64), draw)
     return moved
+
+
+def _strayed(array: Array, spread: Any, draw: np.random.Generator) -> Array:
+    """Each number moved by its noise, and by a unit in its last place at least: what never strayed
+    may still be rounded the other way, and a later step may subtract what it is near to."""
+    stray = np.asarray(draw.standard_normal(array.shape) * spread, np.float64)
+    ulp = np.abs(np.spacing(array)).astype(np.float64)
+    least = np.where(np.isfinite(ulp) & (array != 0), ulp, 0.0)
+    way = np.where(draw.random(array.shape) < 0.5, -1.0, 1.0)
+    return np.asarray(
+        array.astype(np.float64) + np.where(np.abs(stray) < least, way * least, stray), array.dtype
+    )
 
 
 def before(
@@ -196,14 +215,25 @@ def _moves(rounding: Rounding | None, levels: float, draw: np.random.Generator) 
         if rounding is Rounding.DECODER and op == "decode_image" and data.startswith(LOSSY):
             apart = draw.integers(-1, 1, value.shape, endpoint=True) * levels
             return np.clip(value + apart, 0, 255).astype(value.dtype)
-        if rounding is Rounding.STEPS and value.dtype.kind == "f" and value.size:
-            # A sum is off by ulps of its largest terms, and each step here is a sum or a product.
-            largest = np.abs(np.where(np.isfinite(value), value, 0)).max()
-            ulp = np.spacing(np.float32(largest))
-            return (value + draw.choice([-0.5, 0.5], value.shape) * ulp).astype(value.dtype)
+        if rounding is Rounding.STEPS and op not in EXACT and value.dtype.kind == "f":
+            return _rounded(value, draw, near=op in SUMS)
         return value
 
     return move
+
+
+def _rounded(value: Array, draw: np.random.Generator, near: bool) -> Array:
+    """Each number moved to a neighbour, or by half an ulp of the largest where it is a sum.
+
+    What float16 can hold is exact: a code, a level, a silence.
+    """
+    with np.errstate(all="ignore"):
+        exact = value.astype(np.float16).astype(value.dtype) == value
+    finite = np.abs(np.where(np.isfinite(value), value, 0))
+    largest = finite.max(initial=0) if near else finite
+    ulp = np.spacing(largest.astype(value.dtype))
+    moved = value + draw.choice([-0.5, 0.5] if near else [-1.0, 1.0], value.shape) * ulp
+    return np.asarray(np.where(exact, value, moved), value.dtype)
 
 
 def raw_cases(tables: Mapping[str, Any], signature: Signature) -> Iterator[tuple[str, str, Any]]:
