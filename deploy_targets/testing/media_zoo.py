@@ -46,7 +46,7 @@ shape = ["batch", 3, 64, 96]
 [inputs.image.preprocess]
 type = "image"
 resize = { longer = 64, antialias = "none" }
-pad = { to = [64, 96], value = 114, at = "corner" }
+pad = { to = [64, 96], value = 114, at = "centre" }
 scale = 0.00392156862745098
 [outputs.boxes.postprocess]
 type = "boxes"

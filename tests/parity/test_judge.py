@@ -201,6 +201,7 @@ def test_an_answer_that_ties_elsewhere_is_no_excuse_for_one_that_does_not() -> N
     assert "5 of 100 elements differ, allowed 2" in judged(want, got, ties)
     got[3, 6:9] -= 1
     assert judged(want, got, ties) == ""
+    assert "1 of 1 elements differ, allowed 0" in judged(want[:1, 0], want[:1, 0] + 1, ties)
 
 
 def test_steps_that_the_original_is_unsure_of_may_jump_and_count_nowhere_else() -> None:

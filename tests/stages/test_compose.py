@@ -17,7 +17,7 @@ from deploy_targets.errors import ConfigError, DeployError
 from deploy_targets.parity import agreement, raw_samples
 from deploy_targets.parity.made import Question
 from deploy_targets.pipeline import Job
-from deploy_targets.records import BYTES, TENSORS, Golden
+from deploy_targets.records import BYTES, TENSORS, Case, Golden
 from deploy_targets.runtime import Rounding
 from deploy_targets.stages.compose import Staged
 from deploy_targets.workspace import Workspace
@@ -215,3 +215,108 @@ def test_a_target_that_carries_no_steps_is_asked_tensors_alone(tmp_path: Path) -
     made = pipeline.build(job, Workspace(folder / "workspace"))
     assert made.bundle.manifest.goldens == (TENSORS,)
     assert any("steps" in note for note in made.bundle.manifest.notes)
+
+
+TABLE = """
+source = "model.py:table"
+[axes]
+batch = [1, 16]
+[inputs.rows]
+shape = ["batch", 4]
+[inputs.rows.preprocess]
+type = "table"
+columns = ["time", "kids", "name"]
+categories = { name = ["x", "y"] }
+{reference}
+[outputs.output]
+"""
+ROWS = """
+import torch
+
+
+def table():
+    return torch.nn.Linear(4, 2).eval()
+
+
+def exchanged(rows):
+    import numpy as np
+
+    codes = {"x": [1, 0], "y": [0, 1]}
+    return np.array([[r["time"], r["name"] == "x", *codes[r["name"]]] for r in rows], np.float32)
+"""
+
+
+def table_project(folder: Path, reference: str = "") -> Path:
+    """A table with a column that dwarfs the others."""
+    line = f'reference = "model.py:{reference}"' if reference else ""
+    (folder / "model.py").write_text(ROWS)
+    (folder / "deploy.toml").write_text(TABLE.replace("{reference}", line))
+    return folder
+
+
+def rows() -> dict[str, np.ndarray]:
+    data = b"time,kids,name\n1700000000.25,3,x\n1700000077.5,1,y\n"
+    return {"rows": np.frombuffer(data, np.uint8)}
+
+
+def test_a_large_column_moves_no_other_and_codes_stay_codes(tmp_path: Path) -> None:
+    staged, _ = composed(table_project(tmp_path))
+    plain, _ = staged.tensors(rows())
+    moved, _ = staged.tensors(rows(), Rounding.STEPS, 1)
+    np.testing.assert_array_equal(moved["rows"][:, 1:], plain["rows"][:, 1:])
+    np.testing.assert_allclose(moved["rows"][:, 0], plain["rows"][:, 0], rtol=2e-7)
+    np.testing.assert_array_equal(plain["rows"][:, 2:], [[1, 0], [0, 1]])
+
+
+def test_a_mistake_in_a_small_column_is_not_lost_beside_a_large_one(tmp_path: Path) -> None:
+    staged, _ = composed(table_project(tmp_path, "exchanged"))
+    with pytest.raises(ConfigError, match="not what `reference` does"):
+        agreement.check(staged, [Question("two", "rows", rows(), False)])
+
+
+def test_a_build_notices_what_a_reference_imports_and_reads(tmp_path: Path) -> None:
+    folder = project(tmp_path, "upright")
+    (folder / "deeper").mkdir()
+    for name in ("deeper/steps.py", "deeper/numbers.json"):
+        before = api.steps_of(api.settings_of(folder)).digest
+        (folder / name).write_text("1")
+        assert api.steps_of(api.settings_of(folder)).digest != before
+
+
+@pytest.mark.parametrize("name", ["nosuch.module:f", "prep.txt:f", "model.py:absent"])
+def test_a_reference_that_is_not_there_is_an_error_in_one_line(tmp_path: Path, name: str) -> None:
+    folder = project(tmp_path)
+    text = (folder / "deploy.toml").read_text()
+    (folder / "deploy.toml").write_text(text.replace("[outputs", f'reference = "{name}"\n[outputs'))
+    assert api.steps_of(api.settings_of(folder)).digest
+    with pytest.raises(DeployError):
+        composed(folder)
+
+
+def test_made_up_inputs_that_the_steps_refuse_are_left_out_and_named(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    text = (folder / "deploy.toml").read_text()
+    limited = text.replace("orientation", "max_pixels = 70000\norientation")
+    (folder / "deploy.toml").write_text(limited)
+    staged, steps = composed(folder)
+    model = api.load(folder)
+    kept, left = composing.askable(staged, made(staged, steps, folder), model.signature)
+    assert kept
+    assert left
+    assert "at most 70,000 pixels" in left[0]
+    (folder / "deploy.toml").write_text(text.replace("orientation", "max_pixels = 80\norientation"))
+    staged, steps = composed(folder)
+    with pytest.raises(ConfigError, match="no made-up input passes"):
+        composing.askable(staged, made(staged, steps, folder), model.signature)
+
+
+def test_noise_that_never_showed_is_an_ulp_where_a_step_subtracts_later(tmp_path: Path) -> None:
+    staged, _ = composed(project(tmp_path))
+    inputs = {"image": photo((255, 51, 0))}
+    tensors, _ = staged.tensors(inputs)
+    answer = api.load(tmp_path).run(tensors)
+    silent = {"output": np.zeros_like(answer["output"])}
+    staged.learn([Case("c", "", tensors, answer, noise=silent)])
+    moved = staged.run(inputs, rounding=Rounding.CARRIED)["output"]
+    assert (moved[0, :2] != answer["output"][0, :2]).all()
+    np.testing.assert_allclose(moved, answer["output"], rtol=3e-7)
