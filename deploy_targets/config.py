@@ -7,6 +7,7 @@ give the same settings; where both speak, the flag wins.
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from deploy_targets import registry
 from deploy_targets.errors import ConfigError, UnknownTarget
+from deploy_targets.refusals import refusal
 from deploy_targets.stages.tables import AnyAfter, AnyBefore
 
 FILE, TABLE = "deploy.toml", "deploy-target"
@@ -39,6 +41,16 @@ class InputTable(_Table):
     """May be left out where the source says it itself; then the rest of the table says the same."""
     range: tuple[float, float] | None = None
     preprocess: AnyBefore | None = None
+
+    @field_validator("preprocess")
+    @classmethod
+    def _named(cls, table: AnyBefore | None) -> AnyBefore | None:
+        if table is not None:
+            _callable("reference", table.reference)
+            for at, step in enumerate(table.own):
+                _callable(f"own[{at}].python", step.python)
+                _callable(f"own[{at}].module", step.module, "callable")
+        return table
 
     @field_validator("dtype")
     @classmethod
@@ -136,10 +148,11 @@ def validate(plain: Mapping[str, Any], base: Path, where: str = "the command lin
         raise ConfigError(
             f"{where} names no model", hint='set source = "model.py:callable", or give SOURCE'
         )
+    _check_text(plain, "", where)
     try:
         settings = Settings.model_validate({**plain, "base": base})
     except ValidationError as error:
-        raise _refusal(error, where) from error
+        raise refusal(error, where, Settings, plain) from error
     _check_axes(settings, where)
     _check_targets(settings, where)
     return settings
@@ -197,29 +210,31 @@ def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _check_text(value: object, key: str, where: str) -> None:
+    """No file and no function has a NUL in its name; labels and alphabets of a model may."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name not in ("alphabet", "space"):
+                _check_text(inner, f"{key}.{name}" if key else str(name), where)
+    elif isinstance(value, list) and key.endswith(("depends", ".own")):
+        for at, inner in enumerate(value):
+            _check_text(inner, f"{key}[{at}]", where)
+    elif isinstance(value, str) and "\0" in value:
+        raise ConfigError(
+            f"{where}: {key} holds the character \\u0000, which no name has",
+            hint=f"write {key} again without it",
+        )
+
+
+def _callable(key: str, source: str | None, what: str = "function") -> None:
+    """Raises ValueError where something is named, and no function in a file or module."""
+    if source is not None and not all(source.rpartition(":")):
+        raise ValueError(f'{key} = {json.dumps(source)}: expected "file.py:{what}"')
+
+
 def _one_of(what: str, value: str, known: Sequence[str]) -> str:
     if value in known:
         return value
     near = difflib.get_close_matches(value, known, 1)
     guess = f" (did you mean {near[0]!r}?)" if near else ""
     raise ValueError(f"{value!r} is no {what}{guess}; known are {', '.join(known)}")
-
-
-def _refusal(error: ValidationError, where: str) -> ConfigError:
-    first = error.errors()[0]
-    key = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        known = _keys_beside(tuple(map(str, first["loc"])))
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-        return ConfigError(f"{where}: there is no key {key!r}", hint=hint)
-    said = str(first["msg"]).removeprefix("Value error, ")
-    return ConfigError(
-        f"{where}: {key}: {said}", hint=f"correct {key}; docs/config.md has examples"
-    )
-
-
-def _keys_beside(loc: tuple[str, ...]) -> list[str]:
-    tables: dict[str, type[BaseModel]] = {"inputs": InputTable, "outputs": OutputTable}
-    table = tables.get(loc[0], Settings) if len(loc) > 1 else Settings
-    return [key for key in table.model_fields if key != "base"]

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy_targets import frontends, pipeline, registry
+from deploy_targets.composing import Steps
 from deploy_targets.errors import DeployError
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.graph.summary import Summary, summarize
 from deploy_targets.quantize.recipes import RECIPES
-from deploy_targets.records import Dialect, Graph, Prepared, Signature
+from deploy_targets.records import Dialect, Graph, Prepared, Signature, Stage
 from deploy_targets.runtime import Model
 from deploy_targets.workspace import Workspace
 
@@ -27,11 +28,17 @@ class Inspection:
     graph: Summary | None
     problems: Mapping[str, tuple[str, ...]]
     """Target -> what would not work there."""
+    stages: tuple[Stage, ...] = ()
+    """The declared steps; which of them are a graph is a target's choice."""
 
 
-def inspect(spec: SourceSpec, workspace: Workspace) -> Inspection:
-    """Loads the model, captures it as ONNX where that works, and asks every target."""
+def inspect(spec: SourceSpec, workspace: Workspace, steps: Steps | None = None) -> Inspection:
+    """Loads the model, captures it as ONNX where that works, and asks every target.
+
+    Raises ConfigError where the declared steps do not fit the model.
+    """
     model = frontends.load(spec)
+    stages = _stages(model.signature, steps) if steps else ()
     graph, said = _onnx(model, workspace)
     return Inspection(
         name=model.name,
@@ -40,7 +47,14 @@ def inspect(spec: SourceSpec, workspace: Workspace) -> Inspection:
         captures=said,
         graph=summarize(graph.folder / "model.onnx") if graph else None,
         problems={name: _problems(name, model, graph) for name in registry.installed()},
+        stages=stages,
     )
+
+
+def _stages(signature: Signature, steps: Steps) -> tuple[Stage, ...]:
+    from deploy_targets.stages.tables import staging
+
+    return staging(signature, steps.before, steps.after, steps.base).stages
 
 
 def _onnx(model: Model, workspace: Workspace) -> tuple[Graph | None, tuple[str, ...]]:

@@ -40,9 +40,10 @@ def run(
     flags = options.Flags(
         source, config, None, tuple(inputs or ()), tuple(axes or ()), tuple(outputs or ())
     )
-    spec = api.spec_of(options.settings_of(flags))
+    settings = options.settings_of(flags)
+    spec, steps = api.spec_of(settings), api.steps_of(settings)
     with console.stages("load and capture the model"):
-        found = inspection.inspect(spec, Workspace())
+        found = inspection.inspect(spec, Workspace(), steps)
     if as_json:
         typer.echo(json.dumps(bundles.as_json(found), indent=1))
     else:
@@ -56,6 +57,7 @@ def _model(found: Inspection) -> None:
 
     console.out.print(f"[bold]{found.name}[/bold]  {found.digest[:12]}")
     _signature(found.signature)
+    _stages(found.stages)
     console.out.print(f"captures: {escape('; '.join(found.captures))}")
     if found.graph:
         operators = ", ".join(f"{name} x{count}" for name, count in found.graph.operators.items())
@@ -89,7 +91,7 @@ def _bundle(bundle: Bundle, as_json: bool) -> None:
 
 
 def _stages(stages: Sequence[Stage]) -> None:
-    """The declared steps, in the order in which they run."""
+    """The declared steps, in the order in which they run; where is "-" until a target chooses."""
     from rich.markup import escape
 
     from deploy_targets.cli import console
@@ -97,7 +99,8 @@ def _stages(stages: Sequence[Stage]) -> None:
     if not stages:
         return
     rows = [
-        [escape(s.of), s.side, escape(s.op), s.where, escape(_short(s.options))] for s in stages
+        [escape(s.of), s.side, escape(s.op), s.where or "-", escape(_short(s.options))]
+        for s in stages
     ]
     console.out.print(console.table("of", "", "step", "where", "options", rows=rows))
 

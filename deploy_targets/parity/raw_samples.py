@@ -14,6 +14,7 @@ import numpy as np
 from deploy_targets.binding import sizes_of
 from deploy_targets.errors import ConfigError
 from deploy_targets.parity.made import Question, synthetic
+from deploy_targets.parity.samples import SUFFIXES
 from deploy_targets.records import Array, Golden, Staging, Tensors
 from deploy_targets.stages.base import Before
 from deploy_targets.stages.compose import raw_cases
@@ -71,17 +72,28 @@ def read(path: Path | None, staging: Staging) -> dict[str, Tensors]:
 
 
 def files(path: Path, suffixes: Mapping[str, Sequence[str]]) -> list[Path]:
-    """The files and folders that hold raw samples, sorted by name."""
-    every = {suffix for several in suffixes.values() for suffix in several}
-    if path.is_file():
-        return [path] if path.suffix.lower() in every else []
+    """The files and folders that hold raw samples, sorted by name.
+
+    Hidden files, and tensors, which `samples` reads, are left out. Raises ConfigError for others:
+    a sample that is not asked would look like one that was.
+    """
+    every = sorted({suffix for several in suffixes.values() for suffix in several})
     if not path.is_dir():
-        return []
-    return sorted(
-        place
-        for place in path.iterdir()
-        if not place.name.startswith(".") and (place.is_dir() or place.suffix.lower() in every)
-    )
+        places = [path] if path.is_file() else []
+    else:
+        places = sorted(place for place in path.iterdir() if not place.name.startswith("."))
+    return [place for place in places if _is_raw(place, every)]
+
+
+def _is_raw(place: Path, every: Sequence[str]) -> bool:
+    if place.is_dir() or place.suffix.lower() in every:
+        return True
+    if every and place.suffix not in SUFFIXES:
+        raise ConfigError(
+            f"{place} holds no sample: {', '.join((*every, *SUFFIXES))} are read",
+            hint="save it as one of these, or move it out of the folder of samples",
+        )
+    return False
 
 
 def _file(file: Path, staging: Staging) -> Tensors:
@@ -96,6 +108,7 @@ def _file(file: Path, staging: Staging) -> Tensors:
 
 def _folder(folder: Path, staging: Staging) -> Tensors:
     found: dict[str, Array] = {}
+    used: set[str] = set()
     for spec in staging.signature.inputs:
         wanted = staging.suffixes.get(spec.name, (".npy",))
         place = next(
@@ -107,6 +120,12 @@ def _folder(folder: Path, staging: Staging) -> Tensors:
                 hint=f"put a file {spec.name} there, with one of {', '.join(wanted)}",
             )
         found[spec.name] = _bytes(place) if spec.name in staging.ports else _tensor(place)
+        used.add(place.name)
+    if rest := sorted({f.name for f in folder.glob("[!.]*")} - used):
+        raise ConfigError(
+            f"sample {folder} holds {rest[0]}, which is read as no input",
+            hint=f"move it elsewhere; of this sample {', '.join(sorted(used))} would be asked",
+        )
     return found
 
 

@@ -69,6 +69,10 @@ class Columns:
             table["missing"] = missing
         if named := {one.name: list(one.categories) for one in columns if one.categories}:
             table["categories"] = named
+            # A category that is called "?" or "None" is no missing value there.
+            taken = {str(name).strip() for names in named.values() for name in names}
+            if taken & set(MISSING):
+                table["missing_words"] = [word for word in MISSING if word not in taken]
             table |= self._encoded()
         numbers = [one for one in columns if not one.categories]
         if any((one.mean, one.scale) != (0.0, 1.0) for one in numbers):

@@ -69,9 +69,21 @@ class AudioBefore(Before):
             raise ValueError(
                 f"length.samples = {self.length.samples} is less than one frame, {self.least()}"
             )
+        self._check_seconds()
         self._check_scaling()
         self._check_layout()
         return self
+
+    def _check_seconds(self) -> None:
+        """No recording could be long enough, where none is filled up."""
+        form = self.length or Length(samples=self.least())
+        most = int(self.max_seconds * self.rate)
+        if not most or (form.samples > most and form.pad == "refuse"):
+            what = "length.samples" if self.length else "one frame"
+            raise ValueError(
+                f"max_seconds = {self.max_seconds:g} is {most} samples, fewer than {what}, "
+                f"{form.samples}; expected {form.samples / self.rate:g} seconds at least"
+            )
 
     def _check_scaling(self) -> None:
         wide = self.log_mel.mels if self.log_mel else self.frames.size if self.frames else 1
@@ -217,6 +229,7 @@ class AudioBefore(Before):
             samples=self.length.samples if self.length else None,
             least=self.least(),
             channels=channels if isinstance(channels, int) else None,
+            seconds=self.max_seconds,
             other_rates=self.resample != "refuse",
             shorter=self.length is not None and self.length.pad != "refuse",
             longer=self.length is not None and self.length.trim != "refuse",

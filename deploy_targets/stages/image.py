@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from deploy_targets.records import Dim, Stage, TensorSpec
 from deploy_targets.stages import image_fits
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Side = Annotated[int, Field(ge=1, le=16384, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+ONE = BeforeValidator(lambda given: (given,) if type(given) in (int, float) else given)
 
 _PILLOW_REFUSES = 178_956_970  # pixels; twice its own limit, from where it does not open an image
 
@@ -128,8 +129,10 @@ class ImageBefore(Before):
     crop: tuple[Side, Side] | None = None
     pad: Pad | None = None
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    mean: tuple[Number, ...] | None = None
-    std: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] | None = None
+    mean: Annotated[tuple[Number, ...] | None, ONE] = None
+    std: Annotated[tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] | None, ONE] = (
+        None
+    )
     layout: Literal["nchw", "nhwc", "chw", "hwc"] | None = None
     max_pixels: Annotated[int, Field(ge=1, le=_PILLOW_REFUSES, strict=True)] = 50_000_000
     reference_mode: Literal["RGB", "L"] | None = None

@@ -12,6 +12,7 @@ from deploy_targets.stages.base import Raw
 
 SECONDS = 0.25
 """Of a recording whose length is free."""
+OTHERS = (44_100, 8_000)
 
 
 def recordings(
@@ -20,12 +21,17 @@ def recordings(
     samples: int | None,
     least: int,
     channels: int | None,
+    seconds: float,
     other_rates: bool,
     shorter: bool,
     longer: bool,
 ) -> Iterator[Raw]:
-    """What a table takes, and no more: `samples` and `channels` are None where they are free."""
-    n = samples or max(least, int(SECONDS * rate))
+    """What a table takes, and no more: `samples` and `channels` are None where they are free.
+
+    None is longer than `seconds`.
+    """
+    most = int(seconds * rate)
+    n = min(samples or max(least, int(SECONDS * rate)), most)
     short = max(1, n // 3) if shorter else n
     one, two = channels or 1, channels or 2
     yield _raw("chirp", "a tone that rises through the band", rate, n, one)
@@ -33,12 +39,35 @@ def recordings(
     yield _raw("24_bit", "samples of three bytes", rate, short, one, subtype="PCM_24")
     yield _raw("float", "samples beyond full scale", rate, short, one, 1.5, subtype="FLOAT")
     yield _raw("channels", "channels that differ", rate, short, two, kind="FLAC")
-    if longer:
-        yield _raw("long", "more than the model takes", rate, n + rate // 10, one, kind="FLAC")
-    if other_rates:
-        for other in (44_100, 8_000):
-            there = -(-short * other // rate) if samples is None else short * other // rate
-            yield _raw(f"{other}_hz", "another rate", other, max(1, there), two, kind="FLAC")
+    if longer and most > n:
+        more = min(n + rate // 10, most)
+        yield _raw("long", "more than the model takes", rate, more, one, kind="FLAC")
+    for other in OTHERS if other_rates else ():
+        there = _there(other, rate, short, samples, least, int(seconds * other), shorter, longer)
+        if there:
+            yield _raw(f"{other}_hz", "another rate", other, there, two, kind="FLAC")
+
+
+def _there(
+    other: int,
+    rate: int,
+    wanted: int,
+    samples: int | None,
+    least: int,
+    most: int,
+    shorter: bool,
+    longer: bool,
+) -> int:
+    """How many samples at another rate become about as many as wanted; 0 where none would do."""
+    from deploy_targets.stages.host.resampling import together
+
+    for there in (wanted * other // rate, -(-wanted * other // rate), most):
+        made = -(-there * rate // other)
+        fits = made >= least if samples is None else made == samples
+        fits = fits or (samples is not None and (shorter if made < samples else longer))
+        if 0 < there <= most and fits and together(other, rate):
+            return there
+    return 0
 
 
 def _raw(
@@ -57,7 +86,10 @@ def _raw(
     long = n * channels > 40_000 and subtype != "FLOAT"
     file = io.BytesIO()
     sound = loud * _chirp(rate, n, channels)
-    soundfile.write(file, sound, rate, format="FLAC" if long else kind, subtype=subtype)
+    kind = "FLAC" if long else kind
+    # FLAC's header has no room for other high rates.
+    odd = rate > 65_535 and rate % 10
+    soundfile.write(file, sound, rate, format="WAV" if odd else kind, subtype=subtype)
     return Raw(name, why, undated(file.getvalue()))
 
 

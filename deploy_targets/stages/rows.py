@@ -7,11 +7,13 @@ of its names, in its place, as scikit-learn's OneHotEncoder makes it.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from deploy_targets.records import Stage, TensorSpec
@@ -75,10 +77,29 @@ class TableBefore(Before):
         for name, known in self.categories.items():
             if len(set(known)) < len(known) or len({type(one) for one in known}) > 1:
                 raise ValueError(f"categories.{name}: expected different names, or numbers, once")
+        self._check_words()
         for name in self.missing:
             self._filling(name)
         self._check_standardise()
         return self
+
+    def _check_words(self) -> None:
+        """What is written so that it could never be read back."""
+        for key in ("columns", "missing_words"):
+            for word in getattr(self, key):
+                if word != word.strip():
+                    raise ValueError(
+                        f"{key}: {word!r} has blanks around it, which do not count where a table "
+                        f"is read; expected {word.strip()!r}"
+                    )
+        words = set(self.missing_words)
+        for name, known in self.categories.items():
+            if both := [one for one in map(str, known) if one.strip() in words]:
+                left = [word for word in self.missing_words if word != both[0].strip()]
+                raise ValueError(
+                    f"categories.{name} holds {both[0]!r}, which missing_words takes for a missing "
+                    f"value; rename it, or set missing_words = {json.dumps(left)}"
+                )
 
     def _check_standardise(self) -> None:
         given = len(self.standardise.mean) if self.standardise else None
@@ -131,8 +152,29 @@ class TableBefore(Before):
             raise ValueError(
                 f"{tensor.name} has {tensor.shape[1]} columns, and these steps make {self.width()}"
             )
-        if "int" in tensor.dtype and None in self._left():
+        if isinstance(tensor.shape[0], int) and tensor.shape[0] > self.max_rows:
+            raise ValueError(
+                f"{tensor.name} has {tensor.shape[0]} rows, always, and max_rows = {self.max_rows}"
+            )
+        if "int" in tensor.dtype:
+            self._check_whole(tensor)
+
+    def _check_whole(self, tensor: TensorSpec) -> None:
+        """What a tensor of whole numbers can hold."""
+        if None in self._left():
             raise ValueError(f"{tensor.name} is {tensor.dtype}, which cannot hold what is missing")
+        if self.standardise:
+            raise ValueError(
+                f"{tensor.name} is {tensor.dtype}, and standardise makes fractions; leave it out"
+            )
+        info = np.iinfo(tensor.dtype)
+        for name in self.missing:
+            value = self._filling(name) or 0.0
+            if value != round(value) or not info.min <= value <= info.max:
+                raise ValueError(
+                    f"missing.{name} = {value:g}, which {tensor.name} cannot hold: "
+                    f"it is {tensor.dtype}"
+                )
 
     def _left(self) -> list[float | None]:
         return [self._filling(name) for name in self.missing]

@@ -7,6 +7,7 @@ import json
 import re
 import time
 import tomllib
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from deploy_targets.records import Array, Stage, TensorSpec
 from deploy_targets.stages import graphs, host
 from deploy_targets.stages.audio import AudioBefore, Length
 from deploy_targets.stages.base import Before
+from deploy_targets.stages.host.audio import read
 from deploy_targets.stages.rows import TableBefore
 from deploy_targets.stages.spectrogram import CONVENTIONS, Frames, LogMel, Normalise
 
@@ -153,6 +155,26 @@ def test_made_recordings_are_small_seeded_and_of_every_kind() -> None:
     assert soundfile.info(io.BytesIO(made["channels"])).channels == 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'rate = 16000\nmax_seconds = 0.01\nresample = "polyphase"',
+        'rate = 383987\nresample = "sinc_hann"',
+        'rate = 16000\nmax_seconds = 0.1\nresample = "polyphase"\n'
+        'length = {samples = 2400, pad = "end", trim = "end"}',
+        'rate = 16000\nmax_seconds = 0.26\nlength = {samples = 4001, trim = "end"}',
+        'rate = 16000\nresample = "polyphase"\nlength = {samples = 4001}',
+        'rate = 1000\nmax_seconds = 0.001\nresample = "polyphase"',
+    ],
+)
+def test_made_recordings_are_taken_whatever_the_table_declares(text: str) -> None:
+    before = table(text)
+    made = {raw.name: on_host(before, WAVE, raw.data) for raw in before.made(WAVE)}
+    assert {"chirp", "silence", "24_bit", "float", "channels"} <= set(made)
+    if before.length:
+        assert {value.shape[1] for value in made.values()} == {before.length.samples}
+
+
 def test_half_a_minute_of_made_recordings_stays_small() -> None:
     before = table('rate = 16000\nlength = {samples = 480000, pad = "end"}')
     tensor = TensorSpec("audio", "float32", (1, 480_000))
@@ -242,6 +264,40 @@ def test_a_long_recording_is_too_large() -> None:
     assert "0.1 seconds" in str(error)
 
 
+def test_a_small_file_that_holds_gigabytes_is_refused_before_they_are_read() -> None:
+    data = wav(np.zeros((15 * 192_000, 8), np.int16), 192_000, format="FLAC")
+    assert len(data) < 300_000
+    tracemalloc.start()
+    try:
+        error = refused(data)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert error.status == 413
+    assert "2880000 samples in 8 channels are more than the 11520000 that are read" in str(error)
+
+
+def test_channels_are_mixed_block_by_block_as_they_would_be_at_once() -> None:
+    samples = np.random.default_rng(0).integers(-(2**15), 2**15, (1_200_000, 4), np.int16)
+    for kind in ("WAV", "FLAC"):
+        data = wav(samples, 48_000, format=kind)
+        whole, _ = read(data, 60)
+        np.testing.assert_array_equal(whole, (samples / 2**15).astype(np.float32).T)
+        mono, _ = read(data, 60, "mono")
+        np.testing.assert_array_equal(mono[0], whole.mean(axis=0))
+        first, _ = read(data, 60, "first")
+        np.testing.assert_array_equal(first, whole[:1])
+
+
+@pytest.mark.parametrize("method", ["sinc_hann", "polyphase"])
+def test_a_rate_that_needs_an_enormous_filter_is_refused(method: str) -> None:
+    text = f'rate = 16000\nresample = "{method}"'
+    error = refused(wav(noise(400), 383_987), text)
+    assert error.status == 422
+    assert "383987 samples a second cannot become 16000" in str(error)
+    assert on_host(table(text), WAVE, wav(noise(400), 44_101)).shape[1] == 146
+
+
 def test_a_float_wav_with_no_numbers_is_refused() -> None:
     assert "no numbers" in str(refused(wav(np.full((9, 1), np.nan), subtype="FLOAT")))
 
@@ -294,6 +350,14 @@ def test_another_rate_or_length_than_taken_is_refused_with_both_numbers() -> Non
         (
             "rate = 16000\nframes = {size = 400, hop = 160}\nlength = {samples = 100}",
             "less than one frame, 400",
+        ),
+        (
+            "rate = 16000\nmax_seconds = 1\nlength = {samples = 32000}",
+            "1 is 16000 samples, fewer than length.samples, 32000; expected 2 seconds",
+        ),
+        (
+            "rate = 16000\nmax_seconds = 0.01\nframes = {size = 400, hop = 160}",
+            "160 samples, fewer than one frame, 400",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from typing import Any
 
@@ -24,6 +25,10 @@ unknown = "zeros"
 WIDE = TensorSpec("features", "float32", ("batch", 7))
 PLAIN = 'columns = ["a", "b"]'
 PAIR = TensorSpec("features", "float32", ("batch", 2))
+WHOLE = TensorSpec("features", "int64", ("batch", 2))
+SMALL = TensorSpec("features", "uint8", ("batch", 2))
+ONE = TensorSpec("features", "float32", ("batch", 1))
+FOUR = TensorSpec("features", "float32", ("batch", 4))
 
 TABLES = {
     "people": (PEOPLE, WIDE),
@@ -110,13 +115,112 @@ def test_made_tables_are_awkward_in_ways_that_are_named() -> None:
     made = {raw.name: raw.data for raw in table(PEOPLE).made(WIDE)}
     assert made == {raw.name: raw.data for raw in table(PEOPLE).made(WIDE)}
     assert set(made) == {
-        *("csv", "quoted", "reordered", "extra", "missing", "missing_json"),
+        *("one_row", "csv", "quoted", "reordered", "extra", "missing", "missing_json"),
         *("unknown", "objects", "lists"),
     }
     assert np.isnan(on_host(table(PEOPLE), WIDE, made["missing"])[:, 1]).all()
-    same = [on_host(table(PEOPLE), WIDE, made[name]) for name in ("csv", "reordered", "lists")]
-    np.testing.assert_array_equal(same[0], same[1])
-    np.testing.assert_array_equal(same[0], same[2])
+    assert sum(map(len, made.values())) < 5_000
+
+
+def made_rows(before: TableBefore, tensor: TensorSpec) -> list[dict[str, Any]]:
+    """All rows of all made tables, each of which is taken, as the original is given them."""
+    before.check(tensor)
+    made = list(before.made(tensor))
+    assert len({raw.name for raw in made}) == len(made)
+    for raw in made:
+        assert np.ndim(on_host(before, tensor, raw.data)) == 2, raw.name
+    return [row for raw in made for row in before.given(raw.data)]
+
+
+@pytest.mark.parametrize("rows", ["batch", 1, 4])
+@pytest.mark.parametrize("names", [8, 100])
+def test_every_name_of_a_category_occurs_in_a_made_table(rows: int | str, names: int) -> None:
+    known = [f"k{i}" for i in range(names)]
+    said = {"type": "table", "columns": ["a", "c", "n"], "unknown": "zeros"}
+    before = TableBefore.model_validate({**said, "categories": {"c": known, "n": [7, 3, 1]}})
+    found = made_rows(before, TensorSpec("x", "float32", (rows, names + 4)))
+    assert {row["c"] for row in found} == {*known, None}
+    assert {row["n"] for row in found} == {7, 3, 1, None}
+
+
+def test_thousands_of_names_make_longer_tables_and_not_thousands_of_them() -> None:
+    known = [f"k{i}" for i in range(5_000)]
+    before = TableBefore.model_validate(
+        {"type": "table", "columns": ["c"], "categories": {"c": known}, "encoding": "index"}
+    )
+    tensor = TensorSpec("x", "float32", ("batch", 1))
+    assert {row["c"] for row in made_rows(before, tensor)} == set(known)
+    assert len(list(before.made(tensor))) < 75
+
+
+def test_two_categories_with_as_many_names_do_not_always_hold_the_same() -> None:
+    text = 'columns = ["c", "d"]\ncategories = {c = ["x", "y"], d = ["x", "y"]}'
+    found = made_rows(table(text), TensorSpec("x", "float32", ("batch", 4)))
+    assert any(row["c"] != row["d"] for row in found)
+
+
+@pytest.mark.parametrize("rows", ["batch", 1])
+def test_every_word_that_means_missing_is_written_once(rows: int | str) -> None:
+    text = 'columns = ["a", "b"]\nmissing = {b = 5}\nextra = "refuse"'
+    before, tensor = table(text), TensorSpec("x", "float32", (rows, 2))
+    made_rows(before, tensor)
+    written = [
+        line.split(",")[1].strip('"')
+        for raw in before.made(tensor)
+        if raw.name.startswith("missing") and raw.data[:1] == b"a"
+        for line in raw.data.decode().splitlines()[1:]
+    ]
+    assert set(written) == set(before.missing_words)
+
+
+AWKWARD = {
+    "two rows": (PLAIN + "\nmax_rows = 2", PAIR),
+    "other words": (PLAIN + '\nmissing = {a = 1}\nmissing_words = ["n,a", "[", "\\""]', PAIR),
+    "no words": (PLAIN + "\nmissing = {a = 1}\nmissing_words = []", PAIR),
+    "words that are numbers": (PLAIN + '\nmissing_words = ["0", "1", "2"]', WHOLE),
+    "small numbers": (PLAIN + "\nmissing = {a = 250}", SMALL),
+    "names to be quoted": (
+        """columns = ["a", "c"]\nmissing_words = []\ndelimiter = ";"\nunknown = "zeros"\n"""
+        """categories = {c = ["", "None", '"', "a;b", " c ", "never seen", "{", "x\\r\\ny"]}""",
+        TensorSpec("x", "float32", ("batch", 9)),
+    ),
+    "the same without a header": (
+        """columns = ["c"]\nmissing_words = []\nheader = false\n"""
+        """categories = {c = ["", "[1]", '"', "a,b", "\ufeffc"]}""",
+        TensorSpec("x", "float32", ("batch", 5)),
+    ),
+    "columns to be quoted": ("""columns = ["[a]", "", 'b,"', "{"]""", FOUR),
+    "a column without a name": ('columns = [""]\nmissing = {"" = 1}', ONE),
+    "one column without a header": ('columns = ["a"]\nheader = false\nmissing = {a = 1}', ONE),
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_made_tables_are_right_whatever_the_table_declares(name: str) -> None:
+    text, tensor = AWKWARD[name]
+    before = table(text)
+    found = made_rows(before, tensor)
+    for column, known in before.categories.items():
+        assert {row[column] for row in found} - {None} == set(known)
+
+
+def test_forty_thousand_columns_are_refused_at_once() -> None:
+    header = ",".join(f"c{i}" for i in range(40_000))
+    began = time.perf_counter()
+    error = refused(header + "\n" + header)
+    assert time.perf_counter() - began < 2
+    assert error.status == 413
+    assert "names 40000 columns, expected 10000 at most" in str(error)
+
+
+def test_a_table_of_many_columns_is_read_at_once() -> None:
+    columns = [f"c{i}" for i in range(12_000)]
+    before = TableBefore.model_validate({"type": "table", "columns": columns, "extra": "refuse"})
+    body = ",".join(columns[::-1]) + "\n" + ",".join(map(str, range(12_000)))
+    began = time.perf_counter()
+    made = on_host(before, TensorSpec("x", "float64", ("n", 12_000)), body.encode())
+    assert time.perf_counter() - began < 2
+    assert made[0].tolist() == list(range(12_000))[::-1]
 
 
 def test_a_pipeline_of_scikit_learn_can_be_said() -> None:
@@ -249,7 +353,11 @@ def test_what_the_original_is_called_with_are_dictionaries() -> None:
         ("[[1]]", "row 1 has 1 values, expected 2"),
         ("[[1, [2]]]", "row 1, column 'b': [2] is no number"),
         ('[{"a": 1}]', "row 1, column 'b': a value is missing"),
-        ('{"a": 1, "a": 2, "b": 3}', "twice"),
+        ('{"a": 1, "a": 2, "b": 3}', "an object names 'a' twice"),
+        ('[{"a": 1, "b": 2}, {"b": 1, "a": 2, "b": 3}]', "an object names 'b' twice"),
+        ("a,b, b\n1,2,3", "names column 'b' twice"),
+        ("a,c,c,b\n1,2,2,3", "names column 'c' twice"),
+        (",".join("xyz" + "w" * i for i in range(500)) + "\n", "has no column 'a'"),
         ('{"a": NaN, "b": 3}', "NaN is no JSON; send null"),
         ('{"a": 1, "b": ', "the JSON cannot be read"),
         ("[[1, " + "9" * 400 + "]]", "is no number"),
@@ -306,6 +414,14 @@ def test_a_fraction_does_not_become_a_whole_number() -> None:
         (PLAIN + "\nstandardise = {mean = [1, 2], scale = [1, 0]}", "scale holds 0"),
         (PLAIN + '\nunknown = "zeros"', "goes with categories"),
         (PLAIN + '\ndelimiter = " "', "delimiter"),
+        ('columns = [" a", "b"]', "' a' has blanks around it"),
+        (PLAIN + '\nmissing_words = ["?", " NA"]', "' NA' has blanks around it"),
+        (PLAIN + '\ncategories = {a = ["x", "None"]}', "'None', which missing_words takes"),
+        (PLAIN + '\ncategories = {a = ["x", " "]}', "' ', which missing_words takes"),
+        (
+            PLAIN + '\ncategories = {a = [1, 2]}\nmissing_words = ["1", "?"]',
+            r"rename it, or set missing_words = \[\"\?\"\]",
+        ),
     ],
 )
 def test_a_mistake_in_the_table_is_refused_with_what_would_be_right(text: str, said: str) -> None:
@@ -323,6 +439,18 @@ def test_a_mistake_in_the_table_is_refused_with_what_would_be_right(text: str, s
             PLAIN + "\nmissing = {a = nan}",
             TensorSpec("features", "int64", ("n", 2)),
             "cannot hold what is missing",
+        ),
+        (PLAIN + "\nmissing = {a = 29.7}", WHOLE, "missing.a = 29.7, which features cannot hold"),
+        (PLAIN + "\nmissing = {b = 256}", SMALL, "missing.b = 256, which features cannot hold"),
+        (
+            PLAIN + "\nstandardise = {mean = [1, 2], scale = [1, 1]}",
+            WHOLE,
+            "int64, and standardise makes fractions",
+        ),
+        (
+            PLAIN + "\nmax_rows = 2",
+            TensorSpec("features", "float32", (3, 2)),
+            "has 3 rows, always, and max_rows = 2",
         ),
     ],
 )

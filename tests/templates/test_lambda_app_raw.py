@@ -19,9 +19,11 @@ from PIL import Image
 from deploy_targets.records import DynamicAxis, Signature, TensorSpec
 from deploy_targets.stages import tables
 from deploy_targets.stages.base import After, Before
+from deploy_targets.stages.boxes import BoxesAfter
 from deploy_targets.stages.image import ImageBefore, Resize
 from deploy_targets.stages.mask import MaskAfter
 from deploy_targets.stages.rows import TableBefore
+from deploy_targets.stages.text import TextAfter
 from deploy_targets.targets.aws_lambda import around, contract
 
 from .conftest import FLAVORS, Function, Zoo, assemble, load
@@ -244,3 +246,60 @@ def test_damaged_steps_stop_the_function_at_start_in_one_line(
         (folder / name).write_bytes(raw)
         with pytest.raises(ImportError, match=said):
             load(folder)
+
+
+TWICE = [
+    (b'{"inputs":{"rows":[{"a":1,"a":2,"b":1}]}}', '"a"'),
+    (b'{"inputs":{"rows":[{"a":1,"b":1}],"rows":[{"a":2,"b":1}]}}', '"rows"'),
+    (b'{"inputs":{"rows":[]},"inputs":{"rows":[{"a":2,"b":1}]}}', '"inputs"'),
+    (b'[{"a":1,"a":2,"b":1}]', ""),
+]
+
+
+@pytest.mark.parametrize(("body", "key"), TWICE)
+def test_a_key_that_comes_twice_is_refused(table: Function, body: bytes, key: str) -> None:
+    answer = table("POST", "/predict", body, JSON)
+    assert (answer.status, key in answer.error, "twice" in answer.error) == (422, True, True)
+
+
+ALONE: dict[str, tuple[After, tuple[int | str, ...], tuple[int, ...], tuple[int, ...]]] = {
+    "boxes": (BoxesAfter(format="xyxy", layout="rows"), ("batch", 3, 6), (1, 3, 6), (2, 3, 6)),
+    "text": (TextAfter(), ("batch", 5, 4), (1, 5, 4), (2, 5, 4)),
+    "text of time first": (TextAfter(time=0), (5, "batch", 4), (5, 1, 4), (5, 2, 4)),
+}
+
+
+@pytest.mark.parametrize("kind", ALONE)
+def test_what_is_of_one_item_refuses_a_batch_and_says_so(kind: str, tmp_path: Path) -> None:
+    after, axes, one, two = ALONE[kind]
+    model = Signature(
+        (TensorSpec("x", "float32", axes),), (TensorSpec("y", "float32", axes),), BATCH, "batch"
+    )
+    nodes = [helper.make_node("Identity", ["x"], ["y"])]
+    serve = artifact("alone", nodes, model, {}, {"y": after}, "lean", tmp_path)
+    words = {"accept": "application/json"}
+    assert serve("POST", "/predict", npy(np.zeros(one, np.float32)), words).status == 200
+    several = np.zeros(two, np.float32)
+    for body, headers in [
+        (npy(several), words),
+        ({"inputs": {"x": several.tolist()}}, JSON),
+    ]:
+        refused = serve("POST", "/predict", body, headers)
+        assert (refused.status, "one item a request" in refused.error) == (422, True)
+    assert serve("POST", "/predict", npy(several)).status == 200, "tensors for tensors, as before"
+
+
+def test_boxes_with_scores_beside_them_refuse_a_batch(tmp_path: Path) -> None:
+    axes = {"corners": ("batch", 3, 4), "marks": ("batch", 3, 2)}
+    specs = [TensorSpec(name, "float32", shape) for name, shape in axes.items()]
+    ins = tuple(TensorSpec(f"{spec.name}_in", "float32", spec.shape) for spec in specs)
+    nodes = [helper.make_node("Identity", [f"{name}_in"], [name]) for name in axes]
+    model = Signature(ins, tuple(specs), BATCH, "batch")
+    after: dict[str, After] = {"corners": BoxesAfter(format="xyxy", scores="marks")}
+    serve = artifact("beside", nodes, model, {}, after, "lean", tmp_path)
+    for items, status in [(1, 200), (2, 422)]:
+        given = {
+            f"{name}_in": np.zeros((items, *shape[1:])).tolist() for name, shape in axes.items()
+        }
+        answer = serve("POST", "/predict", {"inputs": given}, JSON)
+        assert answer.status == status, answer.body

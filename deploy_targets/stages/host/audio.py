@@ -23,22 +23,23 @@ KNOWN = {b"RIFF": "WAV", b"RF64": "WAV", b"fLaC": "FLAC", b"OggS": "OGG"}
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG")
 RATES, CHANNELS = (1_000, 384_000), 8
 """What a recording may declare: beyond, the header is wrong or means to exhaust memory."""
+A_SECOND, ALWAYS = 2 * 96_000, 4_000_000
+"""Samples in all channels that are read: so many for each of max_seconds, or so many at least."""
 
 
 def decode_audio(
     value: bytes, frame: dict[str, Any], *, channels: str, amplitude: float, max_seconds: float
 ) -> Floats:
     """Samples [n], or [c, n] with channels "keep", of -amplitude to amplitude; sets the rate."""
-    samples, frame["rate"] = read(value, max_seconds)
-    if channels == "mono":
-        samples = samples.mean(axis=0)
-    elif channels == "first":
-        samples = samples[0]
-    return samples * np.float32(amplitude)
+    samples, frame["rate"] = read(value, max_seconds, channels)
+    return (samples if channels == "keep" else samples[0]) * np.float32(amplitude)
 
 
-def read(data: bytes, max_seconds: float) -> tuple[Floats, int]:
-    """A file's samples [channels, n] in -1..1, and its rate. Raises Refused."""
+def read(data: bytes, max_seconds: float, channels: str = "keep") -> tuple[Floats, int]:
+    """A file's samples [channels, n] in -1..1, and its rate. Raises Refused.
+
+    With channels "mono" or "first" there is one, made block by block.
+    """
     import soundfile  # type: ignore[import-untyped]
 
     if not data:
@@ -50,30 +51,54 @@ def read(data: bytes, max_seconds: float) -> tuple[Floats, int]:
         raise Refused(f"the {kind} file is cut off: its header promises more")
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
-            return _samples(file, kind, max_seconds), int(file.samplerate)
+            return _samples(file, kind, max_seconds, channels), int(file.samplerate)
     except (soundfile.SoundFileError, RuntimeError) as error:
         raise Refused(f"the {kind} file cannot be read: {error}") from None
 
 
-def _samples(file: Any, kind: str, max_seconds: float) -> Floats:
+def _samples(file: Any, kind: str, max_seconds: float, channels: str) -> Floats:
     if file.format not in FORMATS:
         raise Refused(f"a file of {file.format} is not taken; send WAV, FLAC or OGG", 415)
     if not RATES[0] <= file.samplerate <= RATES[1]:
         raise Refused(f"{file.samplerate} samples a second; expected {RATES[0]} to {RATES[1]}")
     if file.channels > CHANNELS:
         raise Refused(f"{file.channels} channels; expected {CHANNELS} at most")
-    most = int(max_seconds * file.samplerate)
     if file.frames == 0:
         raise Refused(f"the {kind} file holds no samples")
     # A stream of unknown length declares the largest number there is, so reading decides.
-    samples = file.read(min(file.frames, most + 1), dtype="float32", always_2d=True).T
-    if samples.shape[1] > most:
-        raise Refused(f"the recording is longer than {max_seconds:g} seconds", 413)
-    if samples.shape[1] < min(file.frames, most + 1) and file.frames < 2**62:
+    told = file.frames if file.frames < 2**62 else 0
+    _bounded(told, file, max_seconds)
+    blocks: list[Floats] = []
+    n = 0
+    while len(block := file.read(ALWAYS // file.channels, dtype="float32", always_2d=True)):
+        n += len(block)
+        _bounded(n, file, max_seconds)
+        if not np.isfinite(block).all():
+            raise Refused("the recording holds samples that are no numbers")
+        blocks.append(_mixed(np.ascontiguousarray(block.T), channels))
+    if n < max(told, 1):
         raise Refused(f"the {kind} file is cut off: its header promises more")
-    if not np.isfinite(samples).all():
-        raise Refused("the recording holds samples that are no numbers")
-    return np.ascontiguousarray(samples)
+    return np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+
+
+def _bounded(n: int, file: Any, max_seconds: float) -> None:
+    """Raises Refused for so many samples a channel. Some kilobytes may declare gigabytes."""
+    if n > int(max_seconds * file.samplerate):
+        raise Refused(f"the recording is longer than {max_seconds:g} seconds", 413)
+    most = max(ALWAYS, int(max_seconds * A_SECOND))
+    if n * file.channels > most:
+        raise Refused(
+            f"{n} samples in {file.channels} channels are more than the {most} that are read; "
+            "send fewer channels or a lower rate",
+            413,
+        )
+
+
+def _mixed(block: Floats, channels: str) -> Floats:
+    if channels == "mono":
+        mean: Floats = block.mean(axis=0, keepdims=True)
+        return mean
+    return block[:1].copy() if channels == "first" else block
 
 
 def _cut_off(data: bytes) -> bool:

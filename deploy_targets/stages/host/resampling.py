@@ -21,6 +21,8 @@ Weights = Callable[[Doubles, int, int], Doubles]
 
 AT_ONCE = 4_000_000
 """Products that are in memory at one time."""
+MOST = 50_000
+"""Of either rate, by what both share: the filter has twenty times as many weights."""
 
 
 def resample(
@@ -33,8 +35,18 @@ def resample(
     if method == "refuse":
         raise Refused(f"the recording has {rate} samples a second, expected {to}")
     shared = math.gcd(rate, to)
+    if not together(rate, to):
+        raise Refused(
+            f"{rate} samples a second cannot become {to} with a filter of a sane size; "
+            f"expected {to}, or a usual rate such as 44100 or 48000"
+        )
     frame["rate"] = to
     return _filtered(value, rate // shared, to // shared, *METHODS[method])
+
+
+def together(rate: int, to: int) -> bool:
+    """Whether two rates share enough that a filter between them is small."""
+    return max(rate, to) // math.gcd(rate, to) <= MOST
 
 
 def sinc_hann(distance: Doubles, down: int, up: int) -> Doubles:

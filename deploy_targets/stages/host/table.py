@@ -13,6 +13,7 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ Cell = Any
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 """What is a number in text; not "1_000", "0x10", "1,5" or "inf", whatever Python makes of them."""
+MOST_COLUMNS = 10_000
+"""In a header, where the table itself does not ask for more."""
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -145,13 +148,18 @@ def _csv(
 
 def _places(names: list[str], columns: list[str], extra: str, where: str) -> list[int]:
     """Where each column lies."""
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise Refused(f"{where} names column {twice[0]!r} twice")
-    if absent := [name for name in columns if name not in names]:
-        raise Refused(f"{where} has no column {absent[0]!r}; it has {', '.join(names)}")
-    if extra == "refuse" and (over := [name for name in names if name not in columns]):
-        raise Refused(f"{where} has a column {over[0]!r}, which is not among those expected")
-    return [names.index(name) for name in columns]
+    most = max(MOST_COLUMNS, len(columns))
+    if len(names) > most:
+        raise Refused(f"{where} names {len(names)} columns, expected {most} at most", 413)
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise Refused(f"{where} names column {_short(twice[0])} twice")
+    at = {name: i for i, name in enumerate(names)}
+    if absent := [name for name in columns if name not in at]:
+        raise Refused(f"{where} has no column {absent[0]!r}; it has {_listed(names)}")
+    asked = set(columns)
+    if extra == "refuse" and (over := [name for name in names if name not in asked]):
+        raise Refused(f"{where} has a column {_short(over[0])}, which is not among those expected")
+    return [at[name] for name in columns]
 
 
 def _json(text: str, columns: list[str], extra: str) -> list[list[Cell]]:
@@ -167,7 +175,9 @@ def _json_row(row: Cell, where: str, columns: list[str], extra: str) -> list[Cel
     if isinstance(row, dict):
         known = {name: row.get(name) for name in columns}
         if extra == "refuse" and (over := [name for name in row if name not in known]):
-            raise Refused(f"{where} has a column {over[0]!r}, which is not among those expected")
+            raise Refused(
+                f"{where} has a column {_short(over[0])}, which is not among those expected"
+            )
         return list(known.values())
     if not isinstance(row, list):
         raise Refused(f"{where} is no object and no list, as in [{{...}}, ...] or [[...], ...]")
@@ -177,10 +187,9 @@ def _json_row(row: Cell, where: str, columns: list[str], extra: str) -> list[Cel
 
 
 def _object(pairs: list[tuple[str, Cell]]) -> dict[str, Cell]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise ValueError("an object names one column twice")
-    return made
+    if twice := [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]:
+        raise ValueError(f"an object names {_short(twice[0])} twice")
+    return dict(pairs)
 
 
 def _no_constant(name: str) -> Cell:
@@ -217,7 +226,12 @@ def _place(cell: Cell, known: list[Any], unknown: str, where: str) -> float:
         return float(known.index(cell))
     if unknown == "zeros":
         return -1.0
-    raise Refused(f"{where}: {_short(cell)} is none of {', '.join(map(str, known))}")
+    raise Refused(f"{where}: {_short(cell)} is none of {_listed(known)}")
+
+
+def _listed(names: list[Any]) -> str:
+    said = ", ".join(map(str, names))
+    return said if len(said) <= 120 else said[:117] + "..."
 
 
 def _short(cell: Cell) -> str:

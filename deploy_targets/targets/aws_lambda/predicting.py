@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections.abc import Container
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -56,13 +56,25 @@ def answer(returned: bytes, manifest: Manifest) -> Answer:
     if status != 200:
         raise calls.Refused(f"HTTP {status}: {body[:500].decode(errors='replace')}")
     try:
-        words = json.loads(body)
-    except ValueError as error:
-        raise calls.Refused(f"the answer is no JSON: {body[:200]!r}") from error
+        words = json.loads(body, object_pairs_hook=_object, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise calls.Refused(f"the answer is no JSON ({error}): {body[:200]!r}") from error
     if not isinstance(words, dict):
         raise calls.Refused(f"the answer is no JSON object: {body[:200]!r}")
     tensors = said.tensors_of(words, manifest.signatures[BYTES].outputs, manifest.stages)
+    said.check_order(tensors, manifest.stages)
     return Answer(tensors, calls.seconds(headers, _SPANS))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError(f"a key comes twice among {[key for key, _ in pairs]}")
+    return found
+
+
+def _no_constant(token: str) -> NoReturn:
+    raise ValueError(f"{token} is no JSON")
 
 
 def raw_inputs(manifest: Manifest) -> frozenset[str]:

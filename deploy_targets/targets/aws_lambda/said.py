@@ -2,14 +2,17 @@
 
 Written from the description of that answer, and not with the code that says it, so that a mistake
 there cannot cancel itself out here. Whatever is said twice must agree: the label with the index,
-the text with the tokens, the shares of a mask with its pixels.
+the text with the tokens, the shares of a mask with its pixels. Whatever a tensor does not keep is
+held to the description here: which keys there are, how a number is written, in which order classes
+come.
 """
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ import numpy as np
 from deploy_targets.records import Array, Stage, Tensors, TensorSpec
 from deploy_targets.targets.aws_lambda.calls import Refused
 
-_WORDS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def tensors_of(
@@ -30,25 +33,31 @@ def tensors_of(
     if set(answer) != set(owners.values()):
         raise Refused(f"it answers {sorted(answer)}, expected {sorted(set(owners.values()))}")
     found: dict[str, Array] = {}
-    try:
-        for name in answer:
-            own = [specs[tensor] for tensor, owner in owners.items() if owner == name]
+    for name in answer:
+        own = [specs[tensor] for tensor, owner in owners.items() if owner == name]
+        try:
             if name in labels:
-                colours = _colours(name, stages)
-                found |= _READ[labels[name]["says"]](answer[name], own, labels[name], colours)
+                more = {stage.op: stage.options for stage in stages if stage.of == name}
+                found |= _READ[labels[name]["says"]](answer[name], own, labels[name], more)
             else:
                 found[name] = _plain(answer[name], own[0])
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        IndexError,
-        AttributeError,
-        OSError,
-        StopIteration,
-    ) as error:
-        raise Refused(f"the answer's {name!r} is not as described: {error!r}") from error
+        except ValueError as error:
+            raise Refused(f"the answer's {name!r} is not as described: {error}") from error
+        except Exception as error:  # an answer can be anything, and so can the PNG in it
+            raise Refused(f"the answer's {name!r} is not as described: {error!r}") from error
     return {spec.name: found[spec.name] for spec in gives}
+
+
+def check_order(tensors: Tensors, stages: Sequence[Stage]) -> None:
+    """Boxes come best first, of equal ones the lower class; tensors of boxes are judged as sets.
+
+    Raises Refused.
+    """
+    for stage in stages:
+        if stage.op == "label" and stage.options["says"] == "boxes":
+            _, _, _, _, scores, classes = np.asarray(tensors[stage.of], np.float64).T
+            if not _is_best_first(scores, classes.astype(int).tolist()):
+                raise Refused(f"the answer's {stage.of!r} is not as described: not best first")
 
 
 def _owner(name: str, labels: Mapping[str, Any]) -> str:
@@ -57,37 +66,56 @@ def _owner(name: str, labels: Mapping[str, Any]) -> str:
     return head if head in labels and tail in ("scores", "indices") else name
 
 
-def _classes(said: Any, own: Sequence[TensorSpec], options: Any, colours: Any) -> dict[str, Array]:
-    rows = said if said and isinstance(said[0], list) else [said]
-    for entry in (entry for row in rows for entry in row):
-        _agree(entry, entry["index"], options["labels"])
+def _classes(said: Any, own: Sequence[TensorSpec], options: Any, more: Any) -> dict[str, Array]:
+    rows = said if isinstance(said, list) and said and isinstance(said[0], list) else [said]
+    read = [_row(row, own, options, more) for row in rows]
     if len(own) == 2:
-        shape = (len(rows), _size(own[0].shape[1]))
-        parts = {"scores": "score", "indices": "index"}
+        parts = {"scores": [scores for _, scores in read], "indices": [ids for ids, _ in read]}
         return {
-            spec.name: _array(
-                [[e[parts[spec.name.rpartition(".")[2]]] for e in row] for row in rows], spec
-            ).reshape(shape)
-            for spec in own
+            spec.name: np.array(parts[spec.name.rpartition(".")[2]], _dtype(spec)) for spec in own
         }
-    tensor = np.zeros((len(rows), *map(_size, own[0].shape[1:])), _dtype(own[0]))
-    for number, row in enumerate(rows):
-        if options["zeros"] and [entry["index"] for entry in row] != list(range(tensor.shape[1])):
-            raise ValueError("classes are missing, or not in their order")
-        for entry in row:
-            tensor[number, entry["index"]] = _number(entry["score"])
+    tensor = np.zeros((len(rows), _size(own[0].shape[1])), _dtype(own[0]))
+    for number, (indices, scores) in enumerate(read):
+        tensor[number, indices] = scores
     return {own[0].name: tensor}
 
 
-def _boxes(said: Any, own: Sequence[TensorSpec], options: Any, colours: Any) -> dict[str, Array]:
-    for entry in said:
-        _agree(entry, entry["class"], options["labels"])
-    rows = [[*entry["box"], entry["score"], entry["class"]] for entry in said]
+def _row(
+    said: Any, own: Sequence[TensorSpec], options: Any, more: Mapping[str, Any]
+) -> tuple[list[int], Array]:
+    """Classes and scores of one item, as they must come: all, or the best few, or those above."""
+    by = {spec.name.rpartition(".")[2] if len(own) == 2 else "scores": spec for spec in own}
+    classes = _size(own[0].shape[1]) if len(own) == 1 else None
+    entries = _entries(said, "index", {"index", "score"}, options["labels"], classes)
+    indices = [entry["index"] for entry in entries]
+    scores = _array([entry["score"] for entry in entries], by["scores"])
+    if len(set(indices)) != len(indices):
+        raise ValueError(f"a class is said twice: {indices}")
+    if len(own) == 2:
+        most = _size(own[0].shape[1])
+        if len(indices) != most:
+            raise ValueError(f"{len(indices)} classes, expected the best {most}")
+    elif options["zeros"] and indices != list(range(classes or 0)):
+        raise ValueError("classes are missing, or not in their order")
+    if "threshold" in more and not np.all(scores > np.float32(more["threshold"]["at"])):
+        raise ValueError(f"a score is not above the threshold of {more['threshold']['at']}")
+    if (len(own) == 2 or not options["zeros"]) and not _is_best_first(scores, indices):
+        raise ValueError("classes are not best first, of equal ones the lower")
+    return indices, scores
+
+
+def _boxes(said: Any, own: Sequence[TensorSpec], options: Any, more: Any) -> dict[str, Array]:
+    entries = _entries(said, "class", {"class", "score", "box"}, options["labels"])
+    for entry in entries:
+        if not isinstance(entry["box"], list) or len(entry["box"]) != 4:
+            raise ValueError(f"a box is [x1, y1, x2, y2], not {entry['box']!r}")
+    rows = [[*entry["box"], entry["score"], entry["class"]] for entry in entries]
     return {own[0].name: _array(rows, own[0]).reshape(len(rows), 6)}
 
 
-def _mask(said: Any, own: Sequence[TensorSpec], options: Any, colours: Any) -> dict[str, Array]:
+def _mask(said: Any, own: Sequence[TensorSpec], options: Any, more: Any) -> dict[str, Array]:
     several = said if isinstance(said, list) else [said]
+    colours = more["palette"]["colours"]
     masks = [_pixels(one, options["labels"], colours) for one in several]
     return {own[0].name: np.stack(masks).astype(own[0].dtype)}
 
@@ -96,22 +124,32 @@ def _pixels(said: Any, labels: Sequence[str] | None, colours: Any) -> Array:
     """The PNG, which must be of the size, the colours and the shares that are said beside it."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(base64.b64decode(said["png"]))) as image:
-        pixels, levels = np.asarray(image), image.getpalette() or []
+    _check_keys(said, {"size", "png", "classes"})
+    with Image.open(io.BytesIO(base64.b64decode(said["png"], validate=True))) as image:
+        kind, pixels, levels = (image.format, image.mode), np.asarray(image), image.getpalette()
     declared = [level for colour in colours for level in colour]
-    if list(pixels.shape) != said["size"] or levels[: 3 * len(colours)] != declared:
-        raise ValueError(f"the PNG is {pixels.shape}, or of other colours than declared")
-    shares = {entry["index"]: entry["share"] for entry in said["classes"]}
-    for entry in said["classes"]:
-        _agree(entry, entry["index"], labels)
-    true = {int(kind): float(np.mean(pixels == kind)) for kind in np.unique(pixels)}
-    if shares.keys() != true.keys() or any(abs(true[k] - shares[k]) > 1e-9 for k in true):
-        raise ValueError(f"the shares said are {shares}, those of the PNG {true}")
+    if kind != ("PNG", "P") or (levels or [])[: len(declared)] != declared:
+        raise ValueError(f"it is a {kind[0]} in mode {kind[1]}, or of other colours than declared")
+    if [_whole(side) for side in said["size"]] != list(pixels.shape):
+        raise ValueError(f"its size is said to be {said['size']}, the PNG's is {pixels.shape}")
+    entries = _entries(said["classes"], "index", {"index", "share"}, labels, len(colours))
+    counts = np.bincount(pixels.ravel(), minlength=256)
+    order = sorted(np.flatnonzero(counts).tolist(), key=lambda one: (-counts[one], one))
+    if [entry["index"] for entry in entries] != order:
+        raise ValueError(f"its classes are not {order}: those of the PNG, the largest first")
+    for entry in entries:
+        share, true = _number(entry["share"], "f"), counts[entry["index"]] / pixels.size
+        if not abs(share - true) <= 1e-9:
+            raise ValueError(f"class {entry['index']} has a share of {true}, not {share}")
     return pixels
 
 
-def _text(said: Any, own: Sequence[TensorSpec], options: Any, colours: Any) -> dict[str, Array]:
-    ids, labels = said["ids"], options["labels"]
+def _text(said: Any, own: Sequence[TensorSpec], options: Any, more: Any) -> dict[str, Array]:
+    labels = options["labels"]
+    _check_keys(said, {"ids"} if labels is None else {"ids", "text"})
+    ids = said["ids"]
+    for token in ids:
+        _check_class(token, None if labels is None else len(labels))
     if labels is not None:
         letters = "".join([labels[token] for token in ids])
         if options["space"]:
@@ -122,6 +160,38 @@ def _text(said: Any, own: Sequence[TensorSpec], options: Any, colours: Any) -> d
 
 
 _READ = {"classes": _classes, "boxes": _boxes, "mask": _mask, "text": _text}
+
+
+def _entries(
+    said: Any, key: str, keys: set[str], labels: Sequence[str] | None, classes: int | None = None
+) -> list[dict[str, Any]]:
+    """A list of objects with these keys; the class under `key`, and its label where it has one."""
+    if not isinstance(said, list):
+        raise ValueError(f"expected a list, got {said!r:.60}")
+    for entry in said:
+        _check_keys(entry, keys if labels is None else {*keys, "label"})
+        _check_class(entry[key], classes if labels is None else len(labels))
+        if labels is not None and entry["label"] != labels[entry[key]]:
+            raise ValueError(f"class {entry[key]} is called {entry['label']!r}")
+    return said
+
+
+def _check_keys(said: Any, keys: set[str]) -> None:
+    if not isinstance(said, dict) or set(said) != keys:
+        raise ValueError(f"expected an object with {', '.join(sorted(keys))}, got {said!r:.200}")
+
+
+def _check_class(said: Any, classes: int | None) -> None:
+    if _whole(said) < 0 or (classes is not None and said >= classes):
+        there = "" if classes is None else f"; there are {classes}, from 0"
+        raise ValueError(f"there is no class {said}{there}")
+
+
+def _is_best_first(scores: Iterable[Any], classes: Sequence[int]) -> bool:
+    """Of equal scores the lower class is first; NaN is worth as little as minus infinity."""
+    worth = [-math.inf if math.isnan(score) else float(score) for score in scores]
+    keys = [(-score, one) for score, one in zip(worth, classes, strict=True)]
+    return keys == sorted(keys)
 
 
 def _plain(said: Any, spec: TensorSpec) -> Array:
@@ -150,24 +220,50 @@ def _fits(sizes: Sequence[int], spec: TensorSpec) -> bool:
 
 
 def _array(said: Any, spec: TensorSpec) -> Array:
-    return np.array(_numbers(said), _dtype(spec))
+    """The numbers in their dtype. Raises ValueError where one would become another there."""
+    dtype = _dtype(spec)
+    if dtype.kind in "biu":
+        return _whole_array(_numbers(said, dtype.kind), dtype)
+    wide = np.array(_numbers(said, "f"), np.float64)
+    with np.errstate(over="ignore"):
+        tensor = wide.astype(dtype)
+    if not np.array_equal(np.isfinite(wide), np.isfinite(tensor)):
+        raise ValueError(f"a number is too large for {spec.dtype}")
+    return tensor
 
 
-def _numbers(said: Any) -> Any:
-    return [_numbers(part) for part in said] if isinstance(said, list) else _number(said)
+def _whole_array(numbers: Any, dtype: np.dtype[np.generic]) -> Array:
+    try:
+        return np.array(numbers, dtype)
+    except OverflowError as error:
+        raise ValueError(f"a number does not fit {dtype}") from error
 
 
-def _number(said: Any) -> Any:
-    return _WORDS[said] if isinstance(said, str) else said
+def _numbers(said: Any, kind: str) -> Any:
+    if isinstance(said, list):
+        return [_numbers(part, kind) for part in said]
+    return _number(said, kind)
 
 
-def _agree(entry: Mapping[str, Any], index: int, labels: Sequence[str] | None) -> None:
-    if entry.get("label") != (None if labels is None else labels[index]):
-        raise ValueError(f"class {index} is called {entry.get('label')!r}")
+def _number(said: Any, kind: str) -> Any:
+    """One number of a dtype's kind ("b", "i", "u", or "f" for all floats), as JSON must have it."""
+    if kind == "b":
+        if type(said) is not bool:
+            raise ValueError(f"expected true or false, got {said!r:.60}")
+        return said
+    if kind in "iu":
+        return _whole(said)
+    if type(said) is str and said in _WORDS:
+        return _WORDS[said]
+    if type(said) not in (int, float) or not math.isfinite(said):
+        raise ValueError(f"expected a number, got {said!r:.60}")
+    return said
 
 
-def _colours(of: str, stages: Sequence[Stage]) -> Any:
-    return next((s.options["colours"] for s in stages if (s.of, s.op) == (of, "palette")), None)
+def _whole(said: Any) -> int:
+    if type(said) is not int:
+        raise ValueError(f"expected a whole number, got {said!r:.60}")
+    return said
 
 
 def _size(dim: int | str) -> int:

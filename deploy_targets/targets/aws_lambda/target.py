@@ -63,12 +63,14 @@ class AwsLambda(Target):
         plan = around.planned(prepared.staging) if prepared.staging else None
         made = function.build(self, self._interpreter(), prepared, plan, folder, workspace)
         raw = (contract.raw_entry(prepared.staging.signature),) if prepared.staging else ()
+        size = (prepared.graph.folder / "model.onnx").stat().st_size
+        crowded = around.memory_notes(plan.stages, size, self.memory_mb) if plan else ()
         return Built(
             entries=(contract.entry(prepared.signature), *raw),
             lanes=(Lane(self.arch, prepared.recipe.name),),
             roles=made.roles,
             tools=made.tools,
-            notes=made.notes,
+            notes=(*made.notes, *crowded),
             stages=plan.stages if plan else (),
         )
 

@@ -85,6 +85,17 @@ def check_together(description: Description, shapes: Mapping[str, Sequence[int]]
             _check_product(name, axis, size, math.prod(seen[factor][0] for factor in factors))
 
 
+def check_alone(outputs: Mapping[str, np.ndarray], alone: Mapping[str, int]) -> None:
+    """What can be said of one item only is of one. `alone`: the axis of items. Raises Refused."""
+    for name, axis in alone.items():
+        if (items := outputs[name].shape[axis]) != 1:
+            raise Refused(
+                422,
+                f"one item a request: {name!r} can be put in words for one item, and these inputs "
+                f"make {items}; send them one by one",
+            )
+
+
 def _check_product(name: str, axis: str, size: int, expected: int) -> None:
     if size != expected:
         raise Refused(422, f"input {name!r}: axis {axis!r} must be {expected}, not {size}")

@@ -93,7 +93,7 @@ def _by_name(body: bytes) -> dict | None:
     except (ValueError, RecursionError):
         return None
     named = asked.get("inputs") if isinstance(asked, dict) else None
-    # Once more, strictly: NaN is no JSON.
+    # Once more, strictly: NaN is no JSON, and no object has a key twice.
     return parsed(body)["inputs"] if isinstance(named, dict) else None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 
 from serving import npy, protocol, raw, routes, words
-from serving.checks import check_all
+from serving.checks import check_all, check_alone
 from serving.limits import answer_size, too_large
 from serving.messages import Request, Response
 from serving.metrics import Clock, log_failure, log_request
@@ -134,6 +134,7 @@ class Service:
             check_all(inputs, about)
         with clock.span("run"):
             outputs = self._run(inputs, list(about.outputs))
+        check_alone(outputs, about.steps.alone)
         with clock.span("after"):
             answer = around.after(outputs, frames)
         with clock.span("encode"):

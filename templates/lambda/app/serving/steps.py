@@ -6,6 +6,7 @@
     host     the steps of all outputs that run here; "label" and "palette" say how to put an answer
     gives    [{"name": …, "dtype": …, "shape": …}, …]: the tensors of the answer
     single   whether one request is one item
+    alone    {"boxes": 0}: of outputs that can be of one item only, the axis of items; or left out
 
 A graph is null where there is none. A step is {"op": …, "of": …, "options": {…}}, which the package
 serving/stages runs; that folder and the graphs come from the build, like this file.
@@ -38,6 +39,7 @@ class Steps(NamedTuple):
     host: list[Step]
     gives: tuple[str, ...]
     single: bool
+    alone: Mapping[str, int]
 
     def metadata(self) -> dict[str, object]:
         """As a model's metadata has it: what /predict takes and gives."""
@@ -68,4 +70,5 @@ def read(path: str) -> Steps | None:
         for name, each in stated["inputs"].items()
     }
     gives = tuple(each["name"] for each in stated["gives"])
-    return Steps(inputs, stated["graph"], stated["host"], gives, bool(stated["single"]))
+    alone = {name: int(axis) for name, axis in stated.get("alone", {}).items()}
+    return Steps(inputs, stated["graph"], stated["host"], gives, bool(stated["single"]), alone)
