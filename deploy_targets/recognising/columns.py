@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from deploy_targets.stages.rows import MISSING
+
 
 @dataclass(frozen=True)
 class Column:
