@@ -104,7 +104,7 @@ def show(outcome: deploy_targets.Outcome, photos: list[Photo]) -> int:
     agree = sum(photo.original == photo.artifact for photo in photos)
     furthest = max(p.relative_l2 for row in outcome.report.rows for p in row.parity)
     out.print(f"same top-1 as PyTorch: {agree} of {len(photos)} photos, from JPEG bytes to label")
-    out.print(f"largest relative L2:   {furthest:.1e}, over every call, from tensors and from bytes")
+    out.print(f"largest relative L2:   {furthest:.1e}, over all calls, from tensors and from bytes")
     where = outcome.bundle.path.resolve().relative_to(HERE.parent.parent.resolve())
     out.print(f"{where}: {outcome.verdict}", soft_wrap=True)
     passed = outcome.verdict == "pass" and agree == len(photos) == 20 and furthest <= 1e-5

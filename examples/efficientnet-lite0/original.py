@@ -24,4 +24,4 @@ if __name__ == "__main__":
     # The package tells stdout that it has loaded its weights.
     with contextlib.redirect_stdout(sys.stderr):
         classes = best()
-    print(json.dumps(classes))
+    json.dump(classes, sys.stdout)
