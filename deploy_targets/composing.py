@@ -71,13 +71,16 @@ class Steps:
 def compose(model: Model, steps: Steps, target: Target, workspace: Workspace) -> Staged | None:
     """The model with its steps; None where none is declared.
 
-    Raises ConfigError, and UnsupportedModel where the target lacks a counterpart of an own step.
+    Raises ConfigError, ToolMissing, and UnsupportedModel where the target lacks a counterpart of
+    an own step.
     """
     if not steps:
         return None
+    from deploy_targets.stages import needs
     from deploy_targets.stages.own import refuse_missing
     from deploy_targets.stages.tables import staging
 
+    needs.require([*steps.before.values(), *steps.after.values()])
     specs = {spec.name: spec for spec in model.signature.inputs}
     made = staging(model.signature, steps.before, steps.after, steps.base, target.name)
     if target.stages:

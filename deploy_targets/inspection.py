@@ -52,8 +52,10 @@ def inspect(spec: SourceSpec, workspace: Workspace, steps: Steps | None = None) 
 
 
 def _stages(signature: Signature, steps: Steps) -> tuple[Stage, ...]:
+    from deploy_targets.stages import needs
     from deploy_targets.stages.tables import staging
 
+    needs.require([*steps.before.values(), *steps.after.values()])
     return staging(signature, steps.before, steps.after, steps.base).stages
 
 

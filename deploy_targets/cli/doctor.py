@@ -34,8 +34,10 @@ def _rows() -> list[dict[str, Any]]:
     from deploy_targets import registry
     from deploy_targets.errors import DeployError
     from deploy_targets.frontends.needs import needs
+    from deploy_targets.stages.needs import needs as of_steps
 
     rows = [{"target": "(models)", **asdict(need)} for need in needs()]
+    rows += [{"target": "(steps)", **asdict(need)} for need in of_steps()]
     for name in registry.installed():
         try:
             found = registry.target_class(name).needs()
