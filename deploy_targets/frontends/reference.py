@@ -24,7 +24,7 @@ from deploy_targets.workspace import digest_of, digest_of_file
 READ = frozenset((".py", ".json", ".toml", ".yaml", ".yml", ".txt", ".csv", ".npy", ".npz"))
 """What a function's code may read beside itself; other files belong under `depends`."""
 LEFT_OUT = frozenset(("__pycache__", "build", "node_modules", "samples", "site-packages"))
-LARGEST = 16 << 20
+LARGEST, MANIFEST = 16 << 20, "deploy-target.json"
 
 
 def load(
@@ -60,7 +60,13 @@ def digest(source: str, base: Path) -> str:
     folder = _folder(SourceSpec(source, base))
     if folder is None:
         return ""
-    files = sorted(path for path in folder.rglob("*") if _counts(path.relative_to(folder), path))
+    # What was built there is no part of what it was built from.
+    built = {manifest.parent for manifest in folder.rglob(MANIFEST)}
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if _counts(path.relative_to(folder), path) and built.isdisjoint(path.parents)
+    )
     return digest_of(
         [[path.relative_to(folder).as_posix(), digest_of_file(path)] for path in files]
     )

@@ -32,7 +32,7 @@ def test_the_table_is_in_the_file_and_its_check_is_told(cli: Cli, project: Path)
     arguments = ("init", "model.py:build", "--transform", "x=scaling.py:scaler", "--json")
     run = cli(*arguments, cwd=project, env={**os.environ})
     assert run.returncode == 0, run.stderr
-    said = "checked against scaling.py:scaler on 6 tables"
+    said = "checked against scaling.py:scaler on 7 tables"
     assert json.loads(run.stdout)["steps"] == {"x": {"said": said, "same": True}}
     written = (project / "deploy.toml").read_text()
     assert "[inputs.x.preprocess]\n# from scaling.py:scaler, a scikit-learn StandardS" in written
