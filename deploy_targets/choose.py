@@ -94,7 +94,7 @@ def ways(model: Model, target: Target, shop: Path) -> list[tuple[Target, list[At
     found: list[tuple[Target, list[Attempt]]] = []
     for number, choice in enumerate(target.choices()):
         captures = [
-            how for dialect in choice.accepts for how in model.captures if how.dialect == dialect
+            how for dialect in choice.dialects for how in model.captures if how.dialect == dialect
         ]
         if not captures:
             raise _nothing_in_common(model, choice)
@@ -176,6 +176,6 @@ def _nothing_in_common(model: Model, target: Target) -> UnsupportedModel:
     speaks = ", ".join(sorted({how.dialect for how in model.captures}))
     return UnsupportedModel(
         f"{model.name} can be captured as {speaks}, and {target.name} takes "
-        f"{', '.join(target.accepts)}",
+        f"{', '.join(target.dialects)}",
         hint="give the model in another form, for example as a torch module",
     )

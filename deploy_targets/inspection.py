@@ -80,8 +80,8 @@ def _problems(name: str, model: Model, graph: Graph | None) -> tuple[str, ...]:
         target = registry.load(name)
     except DeployError as error:
         return (str(error),)
-    if not any(how.dialect in target.accepts for how in model.captures):
-        return (f"it takes {', '.join(target.accepts)}",)
+    if not any(how.dialect in target.dialects for how in model.captures):
+        return (f"it takes {', '.join(target.dialects)}",)
     if graph is None:
-        return ("the model could not be captured as ONNX",) if "onnx" in target.accepts else ()
+        return ("the model could not be captured as ONNX",) if "onnx" in target.dialects else ()
     return target.check(Prepared(model.name, model.signature, graph, RECIPES["fp32"]))

@@ -15,10 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import deploy_targets
 from deploy_targets import bundle as bundles
-from deploy_targets import choose, composing, frontends, publish, rebuild, registry
-from deploy_targets.binding import NotCovered, encode
+from deploy_targets import choose, composing, frontends, publish, rebuild, registry, sealing
 from deploy_targets.choose import Attempt, Candidate, Progress, silent
 from deploy_targets.composing import Steps
 from deploy_targets.errors import UnsupportedModel
@@ -29,13 +27,10 @@ from deploy_targets.parity.verify import merged, verify
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import (
     BYTES,
-    Built,
     Bundle,
     Capture,
-    Check,
     Golden,
     Graph,
-    Manifest,
     Prepared,
     Recipe,
     Signature,
@@ -195,10 +190,11 @@ def seal(
         )
     way.folder.mkdir()
     built = way.target.build(prepared, way.folder, workspace)
-    checks, uncovered = _encode(known, built)
-    bundles.write_golden(way.folder, checks)
-    manifest = _manifest(prepared, known, job, way, built, uncovered)
-    return bundles.seal(way.folder, manifest, built.roles)
+    asked = sealing.encoded(known, built, way.target.golden)
+    bundles.write_golden(way.folder, asked.sent)
+    notes = (*way.notes, *composing.left_behind(job.steps, way.target))
+    manifest = sealing.manifest(prepared, known, way.target, built, asked, job.budget, notes)
+    return replace(bundles.seal(way.folder, manifest, built.roles), withheld=tuple(asked.withheld))
 
 
 def verify_folder(
@@ -235,60 +231,3 @@ def outcome(bundle: Bundle, tried: tuple[str, ...] = (), *, cached: bool = False
     assert report is not None, "only judged bundles are published"
     verdict = rows.overall(bundle.manifest.lanes, report.rows)
     return Outcome(bundle, report, verdict, tried, cached)
-
-
-def _encode(known: Sequence[Golden], built: Built) -> tuple[list[Check], tuple[str, ...]]:
-    checks: list[Check] = []
-    uncovered: list[str] = []
-    for one in known:
-        before = len(checks)
-        for case in one.cases:
-            try:
-                checks += encode(one.signature, built.entries, case, one.name)
-            except NotCovered as reason:
-                uncovered.append(str(reason))
-        if len(checks) == before:
-            raise UnsupportedModel(
-                f"no case fits what was built, so nothing could be verified from {one.name}: "
-                f"{uncovered[-1]}",
-                hint="give smaller samples, or make the fixed sizes those of the samples",
-            )
-    return checks, tuple(uncovered)
-
-
-def _manifest(
-    prepared: Prepared,
-    known: Sequence[Golden],
-    job: Job,
-    way: Attempt,
-    built: Built,
-    uncovered: tuple[str, ...],
-) -> Manifest:
-    recipe, target = job.recipe, way.target
-    return Manifest(
-        schema=bundles.SCHEMA,
-        name=prepared.name,
-        source=prepared.graph.digest,
-        capture=f"{prepared.graph.dialect} by {prepared.graph.how}",
-        target=target.name,
-        options=target.model_dump(mode="json"),
-        recipes={recipe.name: recipe},
-        signatures={one.name: one.signature for one in known},
-        entries=built.entries,
-        lanes=built.lanes,
-        synthetic=all(case.synthetic for one in known for case in one.cases),
-        bounds={
-            recipe.name: {one.name: rows.bounds(one, recipe, job.budget) for one in known},
-        },
-        bounds_from=tuple(dict.fromkeys(s for one in known for s in one.noise_sources)),
-        uncovered=uncovered,
-        tools={"deploy-targets": deploy_targets.__version__, **built.tools},
-        quantized=built.quantized,
-        stages=built.stages,
-        notes=(
-            *way.notes,
-            *composing.left_behind(job.steps, target),
-            *(doubt for one in known for doubt in one.doubts),
-            *built.notes,
-        ),
-    )

@@ -282,3 +282,5 @@ class Bundle:
 
     path: Path
     manifest: Manifest
+    withheld: tuple[Check, ...] = ()
+    """Questions that are judged while it is built, and do not travel in the folder."""

@@ -244,3 +244,25 @@ def test_answers_written_beside_a_sample_must_be_the_originals(
         built(-logits)
     with pytest.raises(UnsupportedModel, match="sample cat expects"):
         built(logits * np.float32(1 + 1e-4), expects={"logits": Tolerance(1e-6, 0.0, 0.0, 0.0)})
+
+
+@pytest.mark.parametrize("travels", ["synthetic", "none"])
+def test_samples_are_judged_and_do_not_travel_where_they_may_not(
+    travels: str, tmp_path: Path
+) -> None:
+    spec = SourceSpec(source=str(zoo.convnet(tmp_path / "convnet.onnx")), base=tmp_path)
+    samples = tmp_path / "samples"
+    samples.mkdir()
+    (spec_of_input,) = frontends.load(spec, Workspace(tmp_path / "w")).signature.inputs
+    shape = [1 if isinstance(dim, str) else dim for dim in spec_of_input.shape]
+    np.savez(samples / "mine.npz", **{spec_of_input.name: np.ones(shape, np.float32)})
+    job = dataclasses.replace(job_of(spec, tmp_path / "out"), samples=samples)
+    job = dataclasses.replace(job, target=job.target.model_copy(update={"golden": travels}))
+    outcome = pipeline.build(job, Workspace(tmp_path / "w"))
+    calls = {check.call.name for check in bundles.read_golden(outcome.bundle)}
+    assert "mine/0" not in calls
+    assert bool(calls) is (travels != "none")
+    assert "mine/0" in {p.call for row in outcome.report.rows for p in row.parity}
+    assert "are not in this folder" in " ".join(outcome.bundle.manifest.notes)
+    again = pipeline.verify_folder(outcome.bundle.path, Workspace(tmp_path / "w"))
+    assert again.verdict is (Verdict.PASS if calls else Verdict.NOT_RUN)

@@ -94,6 +94,11 @@ def questions(bundle: Bundle, report: ParityReport) -> list[Question]:
         for call, distance in _bad(bundle, row, checks)
         if (row.golden, call) in checks
     ]
+    if failed and not found and bundle.manifest.options.get("golden", "samples") != "samples":
+        raise NotRun(
+            "what failed was asked of your samples, which do not travel in this folder",
+            hint="build it where they may: --set golden=samples",
+        )
     if failed and not found:
         raise BundleCorrupt(
             f"{bundle.path / bundles.PARITY} names calls that are not in its golden",

@@ -20,14 +20,17 @@ from deploy_targets.records import Array, Signature, Tensors, TensorSpec
 
 
 def questions(signature: Signature, samples: Mapping[str, Tensors]) -> list[Question]:
-    """The user's samples, then what the samples leave out. At least one."""
+    """The user's samples, then what the samples leave out, at least one of it made up."""
     for name, tensors in samples.items():
         check_sample(signature, name, tensors)
     given = [Question(name, "a sample", tensors, False) for name, tensors in samples.items()]
     made = [*_sizes_of_batch(signature, samples), *_sizes_of_other_axes(signature, samples)]
-    if not given and not made:
-        made = [Question("synthetic", "seeded inputs", synthetic(signature, {}, 0), True)]
-    made += probes(signature, samples)
+    probing = probes(signature, samples)
+    if not (given or made) or not any(question.synthetic for question in (*made, *probing)):
+        # One at least may be shown to anyone; where it is the only one, it must be answered.
+        seeded = synthetic(signature, {}, 0)
+        made.append(Question("synthetic", "seeded inputs", seeded, True, optional=bool(given)))
+    made += probing
     if taken := {question.name for question in given} & {question.name for question in made}:
         raise ConfigError(
             f"sample {sorted(taken)[0]} has the name of a made-up case", hint="rename the sample"

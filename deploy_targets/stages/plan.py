@@ -68,13 +68,17 @@ def plan(staging: Staging, on_host: Callable[[Stage], bool] = lambda _: False) -
         return placed or stage.op not in graphs.BEFORE or on_host(stage)
 
     before = {name: _split(staging, name, must) for name in staging.ports}
-    left = {stage.of for stage in staging.after if stage.op not in graphs.AFTER}
+
+    def leaves(stage: Stage) -> bool:
+        return stage.op not in graphs.AFTER or on_host(stage)
+
+    left = {stage.of for stage in staging.after if leaves(stage)}
     graph: list[Stage] = []
     host: list[Stage] = []
     turned: set[str] = set()
     for stage in staging.after:
         # Once an output is on the host it stays there.
-        if stage.op not in graphs.AFTER:
+        if leaves(stage):
             turned.add(stage.of)
         (host if stage.of in turned & left else graph).append(stage)
     return Plan(staging, before, tuple(graph), tuple(host))

@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from deploy_targets.errors import ConfigError
 from deploy_targets.needs import Need
@@ -33,6 +33,17 @@ class Target(BaseModel, ABC):
     """Whether its bundles carry the declared steps before and after the model."""
     levels: ClassVar[float] = 0.0
     """How far its image decoder may be from Pillow's, in levels of 255: docs/decoders.md."""
+
+    golden: Literal["samples", "synthetic", "none"] = Field(
+        "samples",
+        description="Which questions and answers travel in the bundle: all, those that were not "
+        "made of your samples, or none. All are judged at the build.",
+    )
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """What these options take; `accepts` is what any of them do."""
+        return self.accepts
 
     @abstractmethod
     def build(self, prepared: Prepared, folder: Path, workspace: Workspace) -> Built:

@@ -173,7 +173,7 @@ def sabotaged(job: Job, workspace: Workspace, folder: Path) -> Iterator[Bundle]:
     model = frontends.load(job.spec, workspace)
     known = pipeline.record(model, job)
     target = job.target.choices()[0]
-    how = next(how for how in model.captures if how.dialect in target.accepts)
+    how = next(how for how in model.captures if how.dialect in target.dialects)
     honest = pipeline.capture(model, how, workspace)
     with workspace.scratch() as spoilt:
         wrong = faults.FAULTS["one_weight_changed"]

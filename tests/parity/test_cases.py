@@ -137,3 +137,11 @@ def test_a_sample_named_like_a_made_up_case_is_refused() -> None:
 def test_a_sample_that_does_not_fit_is_refused_by_name(tensors: Tensors, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         questions(SIGNATURE, {"s": tensors})
+
+
+def test_integers_with_samples_are_asked_something_that_anyone_may_see() -> None:
+    ids = Signature((TensorSpec("ids", "int64", (1, 3)),), (TensorSpec("y", "float32", (1, 3)),))
+    given, made = questions(ids, {"mine": {"ids": np.array([[5, 6, 7]])}})
+    assert (given.name, given.synthetic) == ("mine", False)
+    assert (made.synthetic, made.optional) == (True, True)
+    assert set(made.inputs["ids"].flat) <= {0, 1}

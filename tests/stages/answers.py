@@ -14,7 +14,7 @@ from deploy_targets.records import Array, Stage, TensorSpec
 from deploy_targets.stages import graphs, host
 from deploy_targets.stages.base import After
 from deploy_targets.stages.host import words
-from deploy_targets.targets.aws_lambda.said import tensors_of
+from deploy_targets.stages.said import tensors_of
 
 ROOM = Path(__file__).parent
 

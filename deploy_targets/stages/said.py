@@ -1,7 +1,8 @@
-"""The answer that the function gives in words, read back into the tensors that it was said of.
+"""An answer in words (host/words.py, or that of another language), read back into tensors.
 
-Written from the description of that answer, and not with the code that says it, so that a mistake
-there cannot cancel itself out here. Whatever is said twice must agree: the label with the index,
+In: what an artifact said, as JSON. Out: the tensors that it was said of, for the judge. Written
+from the description of that answer, and not with the code that says it, so that a mistake there
+cannot cancel itself out here. Whatever is said twice must agree: the label with the index,
 the text with the tokens, the shares of a mask with its pixels. Whatever a tensor does not keep is
 held to the description here: which keys there are, how a number is written, in which order classes
 come.
@@ -18,7 +19,11 @@ from typing import Any
 import numpy as np
 
 from deploy_targets.records import Array, Stage, Tensors, TensorSpec
-from deploy_targets.targets.aws_lambda.calls import Refused
+
+
+class Unreadable(Exception):
+    """An answer that its description does not allow."""
+
 
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -26,12 +31,12 @@ _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def tensors_of(
     answer: Mapping[str, Any], gives: Sequence[TensorSpec], stages: Sequence[Stage]
 ) -> Tensors:
-    """The answer's tensors, in the dtypes and with the axes of `gives`. Raises Refused."""
+    """The answer's tensors, in the dtypes and with the axes of `gives`. Raises Unreadable."""
     labels = {stage.of: stage.options for stage in stages if stage.op == "label"}
     specs = {spec.name: spec for spec in gives}
     owners = {name: _owner(name, labels) for name in specs}
     if set(answer) != set(owners.values()):
-        raise Refused(f"it answers {sorted(answer)}, expected {sorted(set(owners.values()))}")
+        raise Unreadable(f"it answers {sorted(answer)}, expected {sorted(set(owners.values()))}")
     found: dict[str, Array] = {}
     for name in answer:
         own = [specs[tensor] for tensor, owner in owners.items() if owner == name]
@@ -42,22 +47,20 @@ def tensors_of(
             else:
                 found[name] = _plain(answer[name], own[0])
         except ValueError as error:
-            raise Refused(f"the answer's {name!r} is not as described: {error}") from error
+            raise Unreadable(f"the answer's {name!r} is not as described: {error}") from error
         except Exception as error:  # an answer can be anything, and so can the PNG in it
-            raise Refused(f"the answer's {name!r} is not as described: {error!r}") from error
+            raise Unreadable(f"the answer's {name!r} is not as described: {error!r}") from error
+    _check_order(found, stages)
     return {spec.name: found[spec.name] for spec in gives}
 
 
-def check_order(tensors: Tensors, stages: Sequence[Stage]) -> None:
-    """Boxes come best first, of equal ones the lower class; tensors of boxes are judged as sets.
-
-    Raises Refused.
-    """
+def _check_order(tensors: Tensors, stages: Sequence[Stage]) -> None:
+    """Boxes come best first, of equal ones the lower class; tensors of boxes are judged as sets."""
     for stage in stages:
         if stage.op == "label" and stage.options["says"] == "boxes":
             _, _, _, _, scores, classes = np.asarray(tensors[stage.of], np.float64).T
             if not _is_best_first(scores, classes.astype(int).tolist()):
-                raise Refused(f"the answer's {stage.of!r} is not as described: not best first")
+                raise Unreadable(f"the answer's {stage.of!r} is not as described: not best first")
 
 
 def _owner(name: str, labels: Mapping[str, Any]) -> str:
