@@ -7,7 +7,7 @@ a NOT_RUN, and then the fastest wins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from deploy_targets.errors import (
     ConversionFailed,
     DeployError,
     NotRun,
+    OverBudget,
     ParityFailed,
     ToolMissing,
     UnsupportedModel,
@@ -55,6 +56,31 @@ class Candidate:
     bundle: Bundle
     report: ParityReport
     verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of the concrete targets behind an "auto", and what came of it."""
+
+    options: Mapping[str, object]
+    """Those in which the choices differ."""
+    verdict: Verdict | None
+    """None where nothing was built; `said` is why."""
+    seconds: float | None
+    """The median of one answer, of the fastest lane that was measured."""
+    size: int
+    """Bytes of the folder, what only the verdict needs left out."""
+    chosen: bool = False
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The bundle to publish, what failed before it, and the choices side by side if several."""
+
+    bundle: Bundle
+    tried: tuple[str, ...]
+    compared: tuple[Compared, ...] = ()
 
 
 @dataclass
@@ -96,10 +122,10 @@ def ways(model: Model, target: Target, shop: Path) -> list[tuple[Target, list[At
         captures = [
             how for dialect in choice.dialects for how in model.captures if how.dialect == dialect
         ]
-        if not captures:
-            raise _nothing_in_common(model, choice)
         attempts = [Attempt(choice, how, shop / f"{number}-{i}") for i, how in enumerate(captures)]
         found.append((choice, attempts))
+    if not any(attempts for _, attempts in found):
+        raise _nothing_in_common(model, found[0][0])
     return found
 
 
@@ -109,16 +135,47 @@ def best(
     workspace: Workspace,
     out: Path,
     name: str,
-) -> tuple[Bundle, tuple[str, ...]]:
-    """The bundle to publish, and what failed before it. Raises where nothing is left."""
-    tally = _Tally()
+) -> Best:
+    """The bundle to publish. Raises where nothing is left."""
+    tally, made = _Tally(), []
     for choice, attempts in ways:
+        said = len(tally.said)
         with world(choice, workspace) as runner:
-            if candidate := _first_right(attempts, attempt, runner, tally):
-                tally.kept.append(candidate)
+            try:
+                candidate = _first_right(attempts, attempt, runner, tally)
+            except (ToolMissing, OverBudget) as error:
+                # Of several choices one may lack its tools; alone, it is what the user asked for.
+                if len(ways) == 1:
+                    raise
+                tally.errors.append(error)
+                tally.said.append(str(error))
+                candidate = None
+        made.append((choice, candidate, tally.said[said:]))
+    tally.kept = [candidate for _, candidate, _ in made if candidate]
     if not tally.kept:
         raise _refusal(tally, out, name)
-    return min(tally.kept, key=_rank).bundle, tuple(tally.said)
+    chosen = min(tally.kept, key=_rank)
+    table = [_compared(*one, chosen=one[1] is chosen, among=ways) for one in made]
+    return Best(chosen.bundle, tuple(tally.said), tuple(table) if len(table) > 1 else ())
+
+
+def _compared(
+    choice: Target,
+    candidate: Candidate | None,
+    said: Sequence[str],
+    *,
+    chosen: bool,
+    among: Sequence[tuple[Target, Sequence[Attempt]]],
+) -> Compared:
+    mine = choice.model_dump(mode="json")
+    others = [other.model_dump(mode="json") for other, _ in among]
+    differ = {key: value for key, value in mine.items() if any(o.get(key) != value for o in others)}
+    if candidate is None:
+        reason = said[-1] if said else f"the model cannot be captured as {_listed(choice)}"
+        return Compared(differ, None, None, 0, said=reason)
+    files = candidate.bundle.manifest.files.values()
+    size = sum(file.size for file in files if file.role not in ("golden", "doc"))
+    return Compared(differ, candidate.verdict, _seconds(candidate), size, chosen, "")
 
 
 def _first_right(
@@ -149,8 +206,13 @@ def _labelled(attempts: Sequence[Attempt]) -> Iterator[tuple[Attempt, str]]:
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float]:
-    seconds = [row.seconds for row in candidate.report.rows if row.seconds is not None]
-    return candidate.verdict is not Verdict.PASS, min(seconds, default=float("inf"))
+    seconds = _seconds(candidate)
+    return candidate.verdict is not Verdict.PASS, float("inf") if seconds is None else seconds
+
+
+def _seconds(candidate: Candidate) -> float | None:
+    rows = candidate.report.rows
+    return min((row.seconds for row in rows if row.seconds is not None), default=None)
 
 
 def _why(report: ParityReport) -> str:
@@ -175,7 +237,10 @@ def _refusal(tally: _Tally, out: Path, name: str) -> DeployError:
 def _nothing_in_common(model: Model, target: Target) -> UnsupportedModel:
     speaks = ", ".join(sorted({how.dialect for how in model.captures}))
     return UnsupportedModel(
-        f"{model.name} can be captured as {speaks}, and {target.name} takes "
-        f"{', '.join(target.dialects)}",
+        f"{model.name} can be captured as {speaks}, and {target.name} takes {_listed(target)}",
         hint="give the model in another form, for example as a torch module",
     )
+
+
+def _listed(target: Target) -> str:
+    return ", ".join(target.dialects)

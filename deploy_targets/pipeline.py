@@ -17,7 +17,7 @@ from pathlib import Path
 
 from deploy_targets import bundle as bundles
 from deploy_targets import choose, composing, frontends, publish, rebuild, registry, sealing
-from deploy_targets.choose import Attempt, Candidate, Progress, silent
+from deploy_targets.choose import Attempt, Candidate, Compared, Progress, silent
 from deploy_targets.composing import Steps
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
@@ -73,6 +73,8 @@ class Outcome:
     """Captures that failed or were wrong before this one, each with the reason."""
     cached: bool = False
     """Whether nothing had changed, so that the bundle of an earlier build serves."""
+    compared: tuple[Compared, ...] = ()
+    """The choices behind an "auto" side by side, where there were several."""
     unkept: tuple[Row, ...] = ()
     """Rows of this run that are not in the report, because more was known already."""
 
@@ -100,8 +102,9 @@ def build(
 
     with publish.workshop(job.out) as shop:
         ways = choose.ways(model, job.target, shop)
-        bundle, tried = choose.best(ways, attempt, workspace, job.out, model.name)
-        made = outcome(publish.move(bundle, job.out), tried)
+        best = choose.best(ways, attempt, workspace, job.out, model.name)
+        moved = publish.move(best.bundle, job.out)
+        made = replace(outcome(moved, best.tried), compared=best.compared)
     if made.verdict is Verdict.PASS:
         rebuild.remember(job, model, made.bundle, workspace, before)
     return made

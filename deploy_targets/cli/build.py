@@ -115,6 +115,7 @@ def _show_one(name: str, result: Outcome | DeployError) -> None:
         report_failure(result, as_json=False)
         return
     console.show_tried(result.tried)
+    console.show_compared(result.compared)
     console.show_report(result)
     manifest = result.bundle.manifest
     size = sum(record.size for record in manifest.files.values())
@@ -135,6 +136,7 @@ def _plain(name: str, result: Outcome | DeployError) -> dict[str, Any]:
         "verdict": result.verdict,
         "cached": result.cached,
         "tried": list(result.tried),
+        "compared": [plain(one) for one in result.compared],
         "report": plain(result.report),
     }
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from deploy_targets.parity.shares import noise_used
 
 if TYPE_CHECKING:
+    from deploy_targets.choose import Compared
     from deploy_targets.pipeline import Outcome
     from deploy_targets.records import Manifest
     from deploy_targets.verdicts import Row, Verdict
@@ -91,6 +92,23 @@ def show_tried(tried: Sequence[str]) -> None:
     """The captures that failed before the one that is shipped."""
     for text in tried:
         err.print(f"  [yellow]tried[/yellow] {escape(text)}")
+
+
+def show_compared(compared: Sequence[Compared]) -> None:
+    """What stood behind an "auto", side by side."""
+    if not compared:
+        return
+    rows = [
+        [
+            ", ".join(f"{key} = {escape(str(value))}" for key, value in one.options.items()),
+            verdict(one.verdict) if one.verdict else "not built",
+            "-" if one.seconds is None else f"{one.seconds * 1000:.2f} ms",
+            f"{one.size / 1e6:.1f} MB" if one.size else "-",
+            "[bold]chosen[/bold]" if one.chosen else escape(one.said),
+        ]
+        for one in compared
+    ]
+    out.print(table("choice", "verdict", "median answer", "files", "", rows=rows))
 
 
 def _row(row: Row, manifest: Manifest) -> list[str]:
