@@ -31,6 +31,11 @@ CONSTRAINTS = ROOT / "constraints.txt"
 TOOLS = {
     "bwrap": ("bubblewrap", "bundles cannot be run in a sandbox"),
     "qemu-aarch64-static": ("qemu-user-static", "arm64 bundles cannot be run"),
+    "chromium": ("chromium", "web bundles cannot be run"),
+    "firefox-esr": ("firefox-esr", "web bundles cannot be run in a second browser"),
+    "node": ("nodejs", "web bundles cannot be built"),
+    # Debian 12's has 350 small packages behind it, 23 MB to download; other sources' nodejs has it.
+    "npm": ("npm", "what runs models in the browser cannot be fetched"),
 }
 
 

@@ -1,9 +1,9 @@
-"""Builds the example for AWS Lambda and shows that it answers as the PyTorch model does.
+"""Builds the example for each target and shows that all answer as the PyTorch model does.
 
-The bundle is built and judged by `deploy_targets.build`, from tensors and from the photos' bytes.
+Each bundle is built and judged by `deploy_targets.build`, from tensors and from the photos' bytes.
 Beside that, nothing of deploy-target's is asked: foolbox decodes, resizes and scales the photos,
-PyTorch answers (original.py), and its best class has to be the label that the bundle answers to the
-JPEG, for all twenty. Exits 0 only then.
+PyTorch answers (original.py), and its best class has to be the label that each bundle answers to
+the JPEG, for all twenty. Exits 0 only then.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +33,26 @@ out, err = Console(), Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True)
-class Photo:
-    """The class that the file name states, and the two models' top-1."""
+class Shown:
+    """A judged bundle, and its best class and score for each photo."""
 
-    name: str
-    label: int
-    original: int
-    artifact: int
-    score: float
+    target: str
+    outcome: deploy_targets.Outcome
+    best: Mapping[str, tuple[int, float]]
+
+    def agrees(self, original: Mapping[str, int]) -> int:
+        """For how many photos its best class is the original's."""
+        return sum(original[name] == index for name, (index, _) in self.best.items())
+
+    @property
+    def furthest(self) -> float:
+        """The largest relative L2 of any call, from tensors and from bytes."""
+        return max(p.relative_l2 for row in self.outcome.report.rows for p in row.parity)
+
+    def passed(self, original: Mapping[str, int]) -> bool:
+        """Whether the verdict is a pass and all twenty labels are the original's."""
+        agree = self.agrees(original) == len(self.best) == len(original) == 20
+        return self.outcome.verdict == "pass" and agree and self.furthest <= 1e-5
 
 
 def main() -> int:
@@ -52,21 +64,31 @@ def main() -> int:
         with stage("write the samples"):
             # A process of its own loads torch for it; a build from the cache then need not.
             subprocess.run([sys.executable, HERE / "samples.py"], stdout=sys.stderr, check=True)
-        outcome = deploy_targets.build(
-            HERE / "deploy.toml",
-            target="lambda",
-            out=HERE.parent.parent / "demo" / f"efficientnet-lite0-lambda-{arch}",
-            options={"arch": arch},
-            progress=stage,
-        )
+        shown = [
+            made("lambda", {"arch": arch}, f"lambda-{arch}"),
+            # The photos go along since this bundle is not for publishing: it is asked them below.
+            made("web", {"golden": "samples"}, "web"),
+        ]
         with stage("ask PyTorch, with foolbox's preprocessing"):
             best = original()
-        with stage("ask the bundle for the label of each photo"):
-            photos = ask(outcome.bundle, best)
     except DeployError as error:
         err.print(f"{error}\n  {error.hint}", markup=False, soft_wrap=True)
         return error.exit_code
-    return show(outcome, photos)
+    show(shown, best)
+    return 0 if all(one.passed(best) for one in shown) else 5
+
+
+def made(target: str, options: Mapping[str, object], name: str) -> Shown:
+    """Builds and judges one bundle, then asks it for the label of each photo."""
+    outcome = deploy_targets.build(
+        HERE / "deploy.toml",
+        target=target,
+        out=HERE.parent.parent / "demo" / f"efficientnet-lite0-{name}",
+        options=options,
+        progress=stage,
+    )
+    with stage(f"ask the {target} bundle for the label of each photo"):
+        return Shown(target, outcome, ask(outcome.bundle))
 
 
 def original() -> dict[str, int]:
@@ -77,38 +99,38 @@ def original() -> dict[str, int]:
     return found
 
 
-def ask(bundle: Bundle, best: dict[str, int]) -> list[Photo]:
-    """What the running artifact answers to each JPEG, beside the original's best class."""
+def ask(bundle: Bundle) -> dict[str, tuple[int, float]]:
+    """Photo -> the best class that the running artifact answers to the JPEG, and its score."""
     calls = [c.call.name for c in read_golden(bundle) if c.call.name.startswith("photo-")]
     said = deploy_targets.answers(bundle.path, calls=calls, golden="bytes")
-    return [
-        Photo(
-            name,
-            int(name.rpartition("-")[2]),
-            best[name],
+    return {
+        call.partition("/")[0]: (
             int(said[call]["logits.indices"][0, 0]),
             float(said[call]["logits.scores"][0, 0]),
         )
         for call in sorted(said)
-        for name in [call.partition("/")[0]]
-    ]
+    }
 
 
-def show(outcome: deploy_targets.Outcome, photos: list[Photo]) -> int:
-    """Prints a table of a few photos and the count of all. Returns the exit status."""
-    table = Table("photo", "file label", "PyTorch", "Lambda, from the JPEG", "score")
-    for photo in photos[:SHOWN]:
-        names = map(class_name, (photo.label, photo.original, photo.artifact))
-        table.add_row(photo.name, *names, f"{photo.score:.3f}")
+def show(shown: Sequence[Shown], original: Mapping[str, int]) -> None:
+    """Prints a table of a few photos, and for each target the count of all."""
+    table = Table("photo", "file label", "PyTorch", *(f"{one.target}, JPEG" for one in shown))
+    for name in sorted(original)[:SHOWN]:
+        said = (
+            f"{class_name(index)} {score:.3f}" for index, score in (o.best[name] for o in shown)
+        )
+        label = int(name.rpartition("-")[2])
+        table.add_row(name, class_name(label), class_name(original[name]), *said)
     out.print(table)
-    agree = sum(photo.original == photo.artifact for photo in photos)
-    furthest = max(p.relative_l2 for row in outcome.report.rows for p in row.parity)
-    out.print(f"same top-1 as PyTorch: {agree} of {len(photos)} photos, from JPEG bytes to label")
-    out.print(f"largest relative L2:   {furthest:.1e}, over all calls, from tensors and from bytes")
-    where = outcome.bundle.path.resolve().relative_to(HERE.parent.parent.resolve())
-    out.print(f"{where}: {outcome.verdict}", soft_wrap=True)
-    passed = outcome.verdict == "pass" and agree == len(photos) == 20 and furthest <= 1e-5
-    return 0 if passed else 5
+    for one in shown:
+        out.print(
+            f"{one.target}: same top-1 as PyTorch for {one.agrees(original)} of {len(one.best)} "
+            "photos, from JPEG bytes to label;\n"
+            f"  largest relative L2 {one.furthest:.1e}, over all calls, from tensors and from bytes"
+        )
+    for one in shown:
+        where = one.outcome.bundle.path.resolve().relative_to(HERE.parent.parent.resolve())
+        out.print(f"{where}: {one.outcome.verdict}", soft_wrap=True)
 
 
 def class_name(label: int) -> str:

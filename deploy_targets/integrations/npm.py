@@ -1,0 +1,89 @@
+"""Packages from npm's registry, as a lock names them. In: a lock and a name. Out: a folder.
+
+npm fetches, this file checks: what came must have the hash that is in the lock, so that a bundle
+holds the very bytes that were tried.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy_targets.errors import ToolMissing
+from deploy_targets.integrations import node
+from deploy_targets.workspace import Workspace, digest_of
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One package in a lock."""
+
+    name: str
+    version: str
+    integrity: str
+
+
+def package(name: str, lock: Path, workspace: Workspace, only: Sequence[str] = ()) -> Path:
+    """The unpacked package, fetched once; with `only`, of it these files and their folders alone.
+
+    Raises ToolMissing where npm or the network is absent, or where something else came.
+    """
+    wanted = pinned(name, lock)
+    key = digest_of(wanted.name, wanted.version, wanted.integrity, sorted(only))
+    return workspace.cached("npm", key, lambda home: _fetch(home, wanted, only)) / "package"
+
+
+def version_of(name: str, lock: Path) -> str:
+    """The version that the lock names."""
+    return pinned(name, lock).version
+
+
+def pinned(name: str, lock: Path) -> Pinned:
+    """What the lock says of a package. Raises KeyError where it is not in there."""
+    entry: dict[str, Any] = json.loads(lock.read_bytes())["packages"][f"node_modules/{name}"]
+    return Pinned(name, str(entry["version"]), str(entry["integrity"]))
+
+
+def _fetch(home: Path, wanted: Pinned, only: Sequence[str]) -> None:
+    archive = _downloaded(home, wanted)
+    _check(archive, wanted)
+    with tarfile.open(archive) as opened:
+        members = list(_members(opened, only)) if only else None
+        opened.extractall(home, members=members, filter="data")
+    archive.unlink()
+
+
+def _members(opened: tarfile.TarFile, only: Sequence[str]) -> Iterator[tarfile.TarInfo]:
+    for name in ("package.json", *only):
+        yield opened.getmember(f"package/{name}")
+
+
+def _downloaded(home: Path, wanted: Pinned) -> Path:
+    what = f"{wanted.name}@{wanted.version}"
+    command = [node.find("npm"), "pack", what, "--silent", "--pack-destination", str(home)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home)
+    archives = sorted(home.glob("*.tgz"))
+    if ran.returncode or len(archives) != 1:
+        said = (ran.stderr.strip() or ran.stdout.strip()).splitlines()
+        raise ToolMissing(
+            f"npm could not fetch {what}: {said[-1] if said else 'no reason given'}",
+            hint="check the network and npm's registry: npm ping",
+        )
+    return archives[0]
+
+
+def _check(archive: Path, wanted: Pinned) -> None:
+    algorithm, _, expected = wanted.integrity.partition("-")
+    found = base64.b64encode(hashlib.new(algorithm, archive.read_bytes()).digest()).decode()
+    if found != expected:
+        raise ToolMissing(
+            f"{wanted.name} {wanted.version} came with another {algorithm} than the lock has",
+            hint="fetch it from npm's own registry: npm config get registry",
+        )

@@ -1,0 +1,137 @@
+"""LiteRT.js: runs a .tflite, which litert-torch makes of a PyTorch graph.
+
+Each size of the batch is an entry, and the JavaScript splits and pads between them. The
+package's own wrapper is left out: web/src/runtimes/litert.mjs asks the wasm itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deploy_targets.binding import batch_axis
+from deploy_targets.converters import tflite_from_torch
+from deploy_targets.converters.tflite_from_torch import Converted, Fixed
+from deploy_targets.errors import UnsupportedModel
+from deploy_targets.integrations import beside, npm
+from deploy_targets.records import Dialect, Prepared, Signature
+from deploy_targets.resources import resource
+from deploy_targets.stages import own
+from deploy_targets.targets.web import places
+from deploy_targets.targets.web.runtimes import Order, Written
+from deploy_targets.workspace import digest_of, digest_of_file
+
+CODE = "litert"
+DIALECTS = (Dialect.EXPORTED,)
+LADDER = ("wasm",)
+
+PACKAGE = "@litertjs/core"
+KINDS = {"": "", "many-": "threaded_", "basic-": "compat_"}
+"""Prefix of a role -> of a file: for one thread, for several, for browsers with plain SIMD."""
+WASM = {
+    f"{kind}{role}": f"litert_wasm_{build}internal.{suffix}"
+    for kind, build in KINDS.items()
+    for role, suffix in {"module": "js", "wasm": "wasm"}.items()
+}
+"""Role -> file in the package's folder wasm/. A visit downloads one pair."""
+LARGEST = 2**31 - 1
+"""Bytes that the wasm's memory can grow to; a flatbuffer's limit is the same."""
+
+
+def problems(prepared: Prepared) -> tuple[str, ...]:
+    """Datatypes, steps and outputs that a .tflite or LiteRT.js cannot have."""
+    return (
+        *tflite_from_torch.problems(prepared.signature),
+        *_unsplittable(prepared.signature),
+        *_graphs(prepared),
+        *_size(prepared),
+    )
+
+
+def write(order: Order) -> Written:
+    """runtime.HEX/ and assets/. Raises UnsupportedModel, ConversionFailed, ToolMissing."""
+    if order.graphs:
+        raise UnsupportedModel(
+            f"LiteRT.js cannot run {', '.join(sorted(order.graphs))}.onnx, steps that are a graph",
+            hint='give those steps a JavaScript file, or use runtime = "onnxruntime-web"',
+        )
+    asked = tflite_from_torch.fixed(order.prepared.signature)
+    model, made = _converted(order, asked)
+    lock = resource("web", "package-lock.json")
+    only = [f"wasm/{name}" for name in WASM.values()]
+    wasm = npm.package(PACKAGE, lock, order.workspace, only) / "wasm"
+    home = places.together(order.folder, "runtime", {name: wasm / name for name in WASM.values()})
+    version = npm.version_of(PACKAGE, lock)
+    return Written(
+        version=version,
+        entries=made.entries,
+        files={
+            **{role: f"{home}/{name}" for role, name in WASM.items()},
+            "model": places.asset(order.folder, model, "model"),
+        },
+        tools={**made.tools, PACKAGE: version},
+        licences={f"LiteRT.js {version}": resource("LICENSE")},
+        later=frozenset(role for role in WASM if not role.startswith("many-")),
+        notes=_notes(order.prepared.signature, asked, made),
+    )
+
+
+def _unsplittable(signature: Signature) -> tuple[str, ...]:
+    """A question of several rows becomes several calls, whose answers must be joined."""
+    if signature.batch is None:
+        return ()
+    return tuple(
+        f"{spec.name} has no axis {signature.batch}; a .tflite has fixed sizes, and the answers of "
+        "several calls could not be joined"
+        for spec in signature.outputs
+        if batch_axis(spec, signature.batch) is None
+    )
+
+
+def _graphs(prepared: Prepared) -> tuple[str, ...]:
+    stages = prepared.staging.stages if prepared.staging else ()
+    return tuple(
+        f"the step {stage.op} of {stage.of} is an ONNX graph, which LiteRT.js cannot run"
+        for stage in stages
+        if stage.op == own.MODULE
+    )
+
+
+def _size(prepared: Prepared) -> tuple[str, ...]:
+    size = sum(file.stat().st_size for file in prepared.graph.folder.glob("model.pt2"))
+    if size <= LARGEST:
+        return ()
+    return (f"it has {size:,} bytes; LiteRT.js has {LARGEST:,} for all that it does",)
+
+
+def _converted(order: Order, asked: tuple[Fixed, ...]) -> tuple[Path, Converted]:
+    """The model and how it is called. Kept, for making it takes half a minute and more."""
+    graph, signature = order.prepared.graph, order.prepared.signature
+    sizes = [[entry.name, dict(entry.sizes)] for entry in asked]
+    tool = digest_of_file(beside.LOCKS / f"{tflite_from_torch.LOCK}.txt")
+    key = digest_of(graph.digest, tflite_from_torch.described(signature), sizes, tool)
+
+    def make(folder: Path) -> None:
+        tflite_from_torch.convert(graph, signature, asked, folder, order.workspace)
+
+    folder = order.workspace.cached("tflite", key, make)
+    return folder / tflite_from_torch.FILE, tflite_from_torch.read(folder)
+
+
+def _notes(signature: Signature, asked: tuple[Fixed, ...], made: Converted) -> tuple[str, ...]:
+    batch = signature.batch
+    fixed = [f"{name} = {size}" for name, size in asked[0].sizes.items() if name != batch]
+    notes = [f"a .tflite has fixed sizes: {', '.join(fixed)}"] if fixed else []
+    if batch is not None:
+        sizes = " or ".join(str(entry.sizes[batch]) for entry in asked)
+        notes.append(f"batches are made of calls with {batch} = {sizes}")
+    return (*notes, *_narrowed(signature, made))
+
+
+def _narrowed(signature: Signature, made: Converted) -> list[str]:
+    dtypes = {spec.name: spec.dtype for spec in (*signature.inputs, *signature.outputs)}
+    ports = (*made.entries[0].inputs, *made.entries[0].outputs)
+    return [
+        f"{port.of} is {dtypes[port.of]} in the model and {port.spec.dtype} in the .tflite"
+        for port in ports
+        if dtypes[port.of] != port.spec.dtype
+    ]

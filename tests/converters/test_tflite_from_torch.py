@@ -1,0 +1,249 @@
+"""litert-torch on models that set traps; what it wrote is asked through LiteRT itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deploy_targets import binding
+from deploy_targets.converters import tflite_from_torch
+from deploy_targets.converters.tflite_from_torch import Converted, Fixed
+from deploy_targets.errors import ConversionFailed, DeployError
+from deploy_targets.integrations import worker
+from deploy_targets.records import Case, Dialect, DynamicAxis, Graph, Signature, Tensors, TensorSpec
+from deploy_targets.workspace import Workspace
+
+BATCH = (DynamicAxis("batch", 1, 16),)
+ROW = ("batch", 4)
+EXCHANGED = Signature(
+    # Alike in shape, so that only names and values tell them apart; most are no Python names.
+    inputs=(
+        TensorSpec("zeta", "float32", ROW),
+        TensorSpec("a/b", "float32", ROW),
+        TensorSpec("class", "int64", ("batch",), range=(0, 9)),
+    ),
+    outputs=(
+        TensorSpec("second", "float32", ROW),
+        TensorSpec("first out", "float32", ROW),
+        TensorSpec("0", "int64", ("batch",)),
+        TensorSpec("hit", "bool", ROW),
+    ),
+    axes=BATCH,
+    batch="batch",
+)
+ONE = Signature(
+    (TensorSpec("x", "float32", ROW),), (TensorSpec("y", "float32", ROW),), BATCH, "batch"
+)
+SIGNATURES = {"exchanged": EXCHANGED, "wide": ONE, "svd": ONE, "sorts": ONE, "misnamed": ONE}
+ENTRIES = (Fixed("b1", {"batch": 1}), Fixed("b3", {"batch": 3}))
+
+
+def modules() -> dict[str, Any]:
+    """The models, by name. In a function, for it needs PyTorch."""
+    import torch
+
+    class Exchanged(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed = torch.nn.Embedding(10, 4)
+
+        def forward(self, zeta: Any, ab: Any, index: Any) -> Any:
+            return zeta - 2 * ab, ab + self.embed(index), index + 1, zeta > ab
+
+    class Wide(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.up, self.down = torch.nn.Linear(4, 9_000), torch.nn.Linear(9_000, 4)
+
+        def forward(self, x: Any) -> Any:
+            return (self.down(torch.relu(self.up(x))),)
+
+    class Svd(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return (x * torch.linalg.svd(x)[1].sum(),)
+
+    class Sorts(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return (torch.sort(x, dim=1)[0],)
+
+    class Misnamed(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return (x[:, :3],)
+
+    torch.manual_seed(0)
+    made = {"exchanged": Exchanged, "wide": Wide, "svd": Svd, "sorts": Sorts, "misnamed": Misnamed}
+    return {name: kind().eval() for name, kind in made.items()}
+
+
+def capture(name: str, folder: Path) -> Graph:
+    """The program of a model, as a frontend leaves it."""
+    import torch
+
+    from deploy_targets.frontends.arrays import to_tensor
+    from deploy_targets.frontends.signature import probe
+
+    folder.mkdir(parents=True)
+    examples = probe(SIGNATURES[name].inputs, {"batch": 2}).values()
+    size = torch.export.Dim("axis_0", min=1, max=16)
+    program = torch.export.export(
+        modules()[name],
+        tuple(map(to_tensor, examples)),
+        dynamic_shapes=[{0: size}] * len(SIGNATURES[name].inputs),
+    )
+    torch.export.save(program, folder / "model.pt2")
+    return Graph(Dialect.EXPORTED, folder, name, "torch.export")
+
+
+def convert_many(folders: Mapping[str, str]) -> dict[str, str]:
+    """The child, one for all: its imports cost more than they do. Answers "" or what was wrong."""
+    said = {}
+    for name, folder in folders.items():
+        entries = [dataclasses.asdict(entry) for entry in ENTRIES]
+        signature = tflite_from_torch.described(SIGNATURES[name])
+        try:
+            tflite_from_torch.export(f"{folder}/model.pt2", signature, entries, folder)
+            said[name] = ""
+        except DeployError as error:
+            said[name] = f"{type(error).__name__}: {error}"
+    return said
+
+
+@dataclasses.dataclass(frozen=True)
+class Many:
+    folder: Path
+    said: Mapping[str, str]
+
+    def converted(self, name: str) -> Converted:
+        assert self.said[name] == ""
+        return tflite_from_torch.read(self.folder / name)
+
+
+def ask_many(file: str, questions: list[str]) -> None:
+    """The child: LiteRT's own interpreter. Of each file `NAME.ENTRY.npz` it makes an answer."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(file)
+    for question in map(Path, questions):
+        runner = interpreter.get_signature_runner(question.suffixes[0].removeprefix("."))
+        with np.load(question) as inputs:
+            np.savez(question.with_suffix(".answer"), **runner(**inputs))
+
+
+def in_child(function: str, arguments: Mapping[str, object]) -> Any:
+    path = tflite_from_torch.path(Workspace())
+    return worker.call(f"{__name__}:{function}", arguments, who="litert-torch", path=path)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Many:
+    home = tmp_path_factory.mktemp("programs")
+    folders = {name: str(capture(name, home / name).folder) for name in SIGNATURES}
+    return Many(home, in_child("convert_many", {"folders": folders}))
+
+
+def original(name: str, inputs: Tensors) -> dict[str, np.ndarray]:
+    import torch
+
+    with torch.no_grad():
+        answers = modules()[name](*(torch.from_numpy(np.array(a)) for a in inputs.values()))
+    return {s.name: a.numpy() for s, a in zip(SIGNATURES[name].outputs, answers, strict=True)}
+
+
+def test_every_tensor_is_found_under_the_name_that_its_port_says(
+    many: Many, tmp_path: Path
+) -> None:
+    draw = np.random.default_rng(1)
+    rows = [draw.normal(size=(7, 4)).astype(np.float32) for _ in range(2)]
+    inputs = {"zeta": rows[0], "a/b": rows[1], "class": np.arange(7)}
+    case = Case("seven", "", inputs, original("exchanged", inputs))
+    entries = many.converted("exchanged").entries
+    checks = binding.encode(EXCHANGED, entries, case)
+    assert [check.call.entry for check in checks] == ["b3", "b3", "b1"]
+    questions = [tmp_path / f"{i}.{c.call.entry}.npz" for i, c in enumerate(checks)]
+    for question, check in zip(questions, checks, strict=True):
+        np.savez(question, **check.call.inputs)
+    file = str(many.folder / "exchanged" / "model.tflite")
+    in_child("ask_many", {"file": file, "questions": list(map(str, questions))})
+    for question, check in zip(questions, checks, strict=True):
+        with np.load(f"{question.with_suffix('.answer')}.npz") as answers:
+            assert set(answers) == set(check.expected)
+            for name, want in check.expected.items():
+                np.testing.assert_allclose(answers[name], want, atol=1e-6)
+
+
+def test_names_are_the_models_own_where_python_can_say_them(many: Many) -> None:
+    entry = many.converted("exchanged").entries[0]
+    assert [port.spec.name for port in entry.inputs] == ["zeta", "input_1", "input_2"]
+    assert [port.of for port in entry.inputs] == ["zeta", "a/b", "class"]
+    assert [port.spec.name for port in entry.outputs] == ["second", "output_1", "output_2", "hit"]
+
+
+def test_sixty_four_bits_become_thirty_two_and_the_ports_say_so(many: Many) -> None:
+    entry = many.converted("exchanged").entries[1]
+    assert [port.spec.dtype for port in entry.inputs] == ["float32", "float32", "int32"]
+    assert [port.spec.dtype for port in entry.outputs] == ["float32", "float32", "int32", "bool"]
+    assert [port.spec.shape for port in entry.inputs] == [(3, 4), (3, 4), (3,)]
+
+
+def test_sizes_of_the_batch_share_the_weights(many: Many) -> None:
+    once = 4 * (2 * 4 * 9_000 + 9_000 + 4)
+    assert once < (many.folder / "wide" / "model.tflite").stat().st_size < 1.1 * once
+
+
+def test_an_operator_without_a_form_in_tflite_is_named(many: Many) -> None:
+    assert many.said["svd"].startswith("UnsupportedModel")
+    assert "aten._linalg_svd" in many.said["svd"]
+
+
+def test_an_operator_that_litert_cannot_run_is_named(many: Many) -> None:
+    assert many.said["sorts"].startswith("UnsupportedModel")
+    assert "STABLEHLO_SORT" in many.said["sorts"]
+
+
+def test_a_shape_that_is_not_the_declared_one_is_refused(many: Many) -> None:
+    assert many.said["misnamed"].startswith("ConversionFailed")
+    assert "y the shape [1, 3], expected [batch, 4]" in many.said["misnamed"]
+
+
+def test_bytes_are_the_same_in_another_folder_and_another_process(
+    many: Many, tmp_path: Path
+) -> None:
+    graph = capture("exchanged", tmp_path / "somewhere" / "else")
+    made = tflite_from_torch.convert(graph, EXCHANGED, ENTRIES, tmp_path, Workspace())
+    assert made == many.converted("exchanged")
+    first = (many.folder / "exchanged" / "model.tflite").read_bytes()
+    assert (tmp_path / "model.tflite").read_bytes() == first
+
+
+def test_a_conversion_out_of_time_is_stopped_and_named(tmp_path: Path) -> None:
+    graph = Graph(Dialect.EXPORTED, tmp_path, "", "torch.export")
+    with pytest.raises(ConversionFailed, match=r"litert-torch took longer than 0.2 s"):
+        tflite_from_torch.convert(graph, ONE, ENTRIES, tmp_path, Workspace(), timeout=0.2)
+    assert not (tmp_path / "model.tflite").exists()
+
+
+def test_each_size_of_the_batch_that_the_model_takes_is_an_entry() -> None:
+    few = dataclasses.replace(ONE, axes=(DynamicAxis("batch", 2, 4),))
+    assert tflite_from_torch.fixed(ONE) == (Fixed("b1", {"batch": 1}), Fixed("b8", {"batch": 8}))
+    assert [entry.name for entry in tflite_from_torch.fixed(few)] == ["b2", "b4"]
+    assert tflite_from_torch.fixed(Signature(ONE.inputs, ONE.outputs)) == (Fixed("main", {}),)
+
+
+def test_other_axes_have_the_size_that_is_given_for_them() -> None:
+    time = dataclasses.replace(ONE, axes=(*BATCH, DynamicAxis("time", 1, 99)))
+    given = tflite_from_torch.fixed(time, batches=(1,), sizes={"time": 50})
+    assert given == (Fixed("b1", {"batch": 1, "time": 50}),)
+    assert 1 < tflite_from_torch.fixed(time)[0].sizes["time"] < 99
+
+
+def test_a_datatype_that_no_tflite_holds_is_known_beforehand() -> None:
+    half = dataclasses.replace(ONE, outputs=(TensorSpec("y", "bfloat16", ROW),))
+    assert tflite_from_torch.problems(ONE) == ()
+    assert tflite_from_torch.problems(half) == (
+        "y is bfloat16, which the boundary of a .tflite cannot hold",
+    )
