@@ -1,4 +1,4 @@
-"""Models that see and hear, with the tables of deploy.toml that say how they are asked.
+"""Models that see, hear and read rows, with the tables of deploy.toml that say how they are asked.
 
 Out: PyTorch modules (importable as "deploy_targets.testing.media_zoo:detector"), and `write`, which
 puts a project of one of them into a folder. To add one: the class in torch_media.py, a function
@@ -88,12 +88,49 @@ alphabet = "abcd|_"
 space = "|"
 blank = 5
 """,
+    "passengers": """
+source = "model.py:pipeline"
+[inputs.features]
+shape = ["batch", 4]
+[axes]
+batch = [1, 64]
+[inputs.features.preprocess]
+type = "table"
+columns = ["age", "fare", "sex"]
+missing = { age = 29.5, fare = 60.0 }
+categories = { sex = ["female", "male"] }
+[outputs.label]
+[outputs.probabilities.postprocess]
+type = "classes"
+activation = "none"
+labels = ["first", "second", "third"]
+""",
 }
 """deploy.toml of each, by name."""
+
+CODE = {
+    "passengers": """
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+
+def pipeline():
+    draw = np.random.default_rng(0)
+    numbers, sex = draw.normal((30, 60), (12, 40), (200, 2)), draw.integers(0, 2, 200)
+    rows = np.column_stack([numbers, sex, 1 - sex])
+    kinds = (rows[:, 0] > 30).astype(int) + (rows[:, 1] * rows[:, 2] > 40)
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.astype("float32"), kinds)
+"""
+}
+"""model.py of those whose model is made on the spot."""
 
 
 def write(folder: Path, name: str) -> Path:
     """A project: the folder with its deploy.toml."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "deploy.toml").write_text(TABLES[name], encoding="utf-8")
+    if name in CODE:
+        (folder / "model.py").write_text(CODE[name], encoding="utf-8")
     return folder

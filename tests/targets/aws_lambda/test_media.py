@@ -31,37 +31,6 @@ from deploy_targets.workspace import Workspace
 
 from .planting import planted
 
-ROWS = """
-import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-
-
-def pipeline():
-    draw = np.random.default_rng(0)
-    numbers, sex = draw.normal((30, 60), (12, 40), (200, 2)), draw.integers(0, 2, 200)
-    rows = np.column_stack([numbers, sex, 1 - sex])
-    kinds = (rows[:, 0] > 30).astype(int) + (rows[:, 1] * rows[:, 2] > 40)
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.astype("float32"), kinds)
-"""
-PASSENGERS = """
-source = "model.py:pipeline"
-[inputs.features]
-shape = ["batch", 4]
-[axes]
-batch = [1, 64]
-[inputs.features.preprocess]
-type = "table"
-columns = ["age", "fare", "sex"]
-missing = { age = 29.5, fare = 60.0 }
-categories = { sex = ["female", "male"] }
-[outputs.label]
-[outputs.probabilities.postprocess]
-type = "classes"
-activation = "none"
-labels = ["first", "second", "third"]
-"""
 FLAVOR = {"eye": "fastapi", "ear": "lean", "passengers": "lean"}
 
 
@@ -78,12 +47,7 @@ class Homes:
     def built(self, name: str) -> Outcome:
         if name not in self._built:
             home = self.project(name)
-            if name == "passengers":
-                home.mkdir()
-                (home / "model.py").write_text(ROWS)
-                (home / "deploy.toml").write_text(PASSENGERS)
-            else:
-                media_zoo.write(home, name)
+            media_zoo.write(home, name)
             options = {"flavor": FLAVOR[name]}
             self._built[name] = api.build(home, target="lambda", options=options, reuse=False)
         return self._built[name]

@@ -86,7 +86,7 @@ def test_every_runtime_of_the_option_has_the_one_shape() -> None:
         runtime = runtimes.find(name)
         assert runtime.CODE
         assert runtime.DIALECTS
-        assert set(runtime.LADDER) <= {"webgpu", "wasm"}
+        assert set(runtime.LADDER) <= {"webgpu", "wasm", "wasm-1t"}
         assert callable(runtime.problems)
         assert callable(runtime.write)
         assert set(runtime.DIALECTS) <= set(Web.accepts)
