@@ -55,14 +55,21 @@ def _fetch(home: Path, wanted: Pinned, only: Sequence[str]) -> None:
     archive = _downloaded(home, wanted)
     _check(archive, wanted)
     with tarfile.open(archive) as opened:
-        members = list(_members(opened, only)) if only else None
-        opened.extractall(home, members=members, filter="data")
+        opened.extractall(home, members=list(_members(opened, only)), filter="data")
     archive.unlink()
 
 
 def _members(opened: tarfile.TarFile, only: Sequence[str]) -> Iterator[tarfile.TarInfo]:
-    for name in ("package.json", *only):
-        yield opened.getmember(f"package/{name}")
+    wanted = {"package.json", *only}
+    for member in opened.getmembers():
+        # Most packages lie in a folder "package", those with types alone in one of their own.
+        name = member.name.partition("/")[2]
+        if name in wanted or not only:
+            member.name = f"package/{name}"
+            yield member
+            wanted.discard(name)
+    if only and wanted:
+        raise KeyError(f"the package has no {', '.join(sorted(wanted))}")
 
 
 def _downloaded(home: Path, wanted: Pinned) -> Path:
