@@ -34,7 +34,7 @@ export async function machine({ prefer }) {
  */
 export function rungs(ladder, { prefer, threads }, here) {
   checkWishes(prefer, threads);
-  const wasm = threaded(threads, here);
+  const wasm = ladder.includes("wasm") ? threaded(threads, here) : [one("its runtime has no threads")];
   if (prefer !== "webgpu") return wasm;
   const missing = ladder.includes("webgpu") ? here.gpu : "this bundle was built without WebGPU";
   if (missing) return wasm.map((rung) => ({ ...rung, why: `${missing}; ${rung.why}` }));

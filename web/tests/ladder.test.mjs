@@ -24,6 +24,12 @@ test("WebGPU that is not there is said to be missing", () => {
   assert.match(ask(["webgpu", "wasm"], "no adapter").why, /^no adapter; /);
   assert.match(ask(["wasm"], "").why, /built without WebGPU/);
 });
+test("one thread, where the runtime has no threads, however many are asked for", () => {
+  for (const wishes of [{}, { threads: 2 }]) {
+    const [only, ...more] = rungs(["wasm-1t"], wishes, here);
+    assert.deepEqual([only.name, only.why, more], ["wasm, 1 thread", "its runtime has no threads", []]);
+  }
+});
 test("wishes that cannot be meant are TypeErrors", () => {
   for (const wishes of [{ threads: 0 }, { threads: 1.5 }, { threads: "2" }, { prefer: "gpu" }]) {
     assert.throws(() => rungs(["wasm"], wishes, here), TypeError);

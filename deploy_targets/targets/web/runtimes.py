@@ -55,7 +55,7 @@ class Runtime(Protocol):
     DIALECTS: tuple[Dialect, ...]
     """What it takes, in order of preference."""
     LADDER: tuple[str, ...]
-    """What it can run on, best first: "webgpu", "wasm"."""
+    """What it can run on, best first: "webgpu", "wasm", or "wasm-1t" where it has no threads."""
 
     def problems(self, prepared: Prepared) -> tuple[str, ...]:
         """What is known to be impossible before any tool starts."""

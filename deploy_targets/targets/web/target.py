@@ -114,7 +114,9 @@ class Web(Target):
 
     def _lanes(self, recipe: str) -> tuple[Lane, ...]:
         """WebGPU proves itself to each visitor; Firefox is a second opinion on the same bytes."""
-        several = [Lane("wasm-1t", recipe), Lane("wasm-2t", recipe)]
+        several = [Lane("wasm-1t", recipe)]
+        if "wasm" in runtimes.find(self.runtime).LADDER:
+            several.append(Lane("wasm-2t", recipe))
         if self.webgpu:
             several.append(Lane("webgpu", recipe, required=False))
         if "firefox" in self.browsers:

@@ -116,6 +116,10 @@ def test_the_lanes_are_what_the_options_ask_for() -> None:
     }
 
 
+def test_a_runtime_without_threads_has_one_lane() -> None:
+    assert [lane.name for lane in Web(runtime="tfjs")._lanes("fp32")] == ["wasm-1t"]
+
+
 def test_doctor_knows_what_is_needed() -> None:
     tools = {need.tool: need for need in Web.needs()}
     assert {"node", "npm", "playwright", "aiohttp", "brotli", "Chromium", "Firefox"} <= set(tools)
