@@ -6,12 +6,13 @@ package's own wrapper is left out: web/src/runtimes/litert.mjs asks the wasm its
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy_targets.binding import batch_axis
 from deploy_targets.converters import tflite_from_torch
 from deploy_targets.converters.tflite_from_torch import Converted, Fixed
-from deploy_targets.errors import UnsupportedModel
+from deploy_targets.errors import ConfigError, UnsupportedModel
 from deploy_targets.integrations import beside, npm
 from deploy_targets.records import Dialect, Prepared, Signature
 from deploy_targets.resources import resource
@@ -54,7 +55,8 @@ def write(order: Order) -> Written:
             f"LiteRT.js cannot run {', '.join(sorted(order.graphs))}.onnx, steps that are a graph",
             hint='give those steps a JavaScript file, or use runtime = "onnxruntime-web"',
         )
-    asked = tflite_from_torch.fixed(order.prepared.signature)
+    _check_sizes(order.prepared.signature, order.sizes)
+    asked = tflite_from_torch.fixed(order.prepared.signature, sizes=order.sizes)
     model, made = _converted(order, asked)
     lock = resource("web", "package-lock.json")
     only = [f"wasm/{name}" for name in WASM.values()]
@@ -73,6 +75,21 @@ def write(order: Order) -> Written:
         later=frozenset(role for role in WASM if not role.startswith("many-")),
         notes=_notes(order.prepared.signature, asked, made),
     )
+
+
+def _check_sizes(signature: Signature, sizes: Mapping[str, int]) -> None:
+    axes = {axis.name: axis for axis in signature.axes if axis.name != signature.batch}
+    for name, size in sizes.items():
+        if name not in axes:
+            raise ConfigError(
+                f"sizes: the model has no axis {name!r} but the batch and {sorted(axes)}",
+                hint="name one of [axes] in deploy.toml; batches are made of several calls",
+            )
+        if not axes[name].minimum <= size <= axes[name].maximum:
+            raise ConfigError(
+                f"sizes: {name} = {size} is not within {axes[name].minimum}..{axes[name].maximum}",
+                hint="choose a size that [axes] allows",
+            )
 
 
 def _unsplittable(signature: Signature) -> tuple[str, ...]:
@@ -120,7 +137,8 @@ def _converted(order: Order, asked: tuple[Fixed, ...]) -> tuple[Path, Converted]
 def _notes(signature: Signature, asked: tuple[Fixed, ...], made: Converted) -> tuple[str, ...]:
     batch = signature.batch
     fixed = [f"{name} = {size}" for name, size in asked[0].sizes.items() if name != batch]
-    notes = [f"a .tflite has fixed sizes: {', '.join(fixed)}"] if fixed else []
+    said = f"a .tflite has fixed sizes, set by the option sizes: {', '.join(fixed)}"
+    notes = [said] if fixed else []
     if batch is not None:
         sizes = " or ".join(str(entry.sizes[batch]) for entry in asked)
         notes.append(f"batches are made of calls with {batch} = {sizes}")

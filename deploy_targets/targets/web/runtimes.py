@@ -29,6 +29,8 @@ class Order:
     webgpu: bool
     folder: Path
     workspace: Workspace
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Of axes that have to be fixed: as the user wants them."""
 
 
 @dataclass(frozen=True)

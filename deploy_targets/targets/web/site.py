@@ -59,7 +59,7 @@ def write(
     more = vendored.needed(operations, workspace)
     with workspace.scratch() as scratch:
         steps, graphs = _around(plan, prepared, scratch)
-        order = Order(prepared, graphs, target.webgpu, folder, workspace)
+        order = Order(prepared, graphs, target.webgpu, folder, workspace, target.sizes)
         written = runtime.write(order)
     code = places.together(folder, "code", {**_modules(runtime, plan), **more.files})
     described = _described(target, prepared, written, runtime, code, steps, folder)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from deploy_targets.binding import identity
 from deploy_targets.needs import Need
@@ -44,6 +44,11 @@ class Web(Target):
     webgpu: bool = Field(
         False, description="Whether the folder has what a page needs that asks for WebGPU."
     )
+    sizes: dict[str, int] = Field(
+        default_factory=dict,
+        description="Sizes of axes other than the batch, for a runtime that needs them fixed "
+        "(litert).",
+    )
     browsers: tuple[Literal["chromium", "firefox"], ...] = Field(
         ("chromium",), description="Where it is verified; Chromium always is."
     )
@@ -59,6 +64,14 @@ class Web(Target):
         "the build.",
     )
 
+    @model_validator(mode="after")
+    def _fits_the_runtime(self) -> Self:
+        if self.webgpu and self.runtime not in ("onnxruntime-web", "auto"):
+            raise ValueError(f"webgpu is for onnxruntime-web alone, not for {self.runtime}")
+        if self.sizes and self.runtime not in ("litert", "auto"):
+            raise ValueError(f"{self.runtime} leaves axes open; sizes are for litert")
+        return self
+
     @property
     def dialects(self) -> tuple[Dialect, ...]:
         """What the chosen runtime takes; of "auto", what any of them does."""
@@ -68,7 +81,15 @@ class Web(Target):
         """The runtimes behind "auto"."""
         if self.runtime != "auto":
             return (self,)
-        return tuple(self.model_copy(update={"runtime": name}) for name in runtimes.MODULES)
+        own: dict[str, dict[str, object]] = {
+            "onnxruntime-web": {"webgpu": self.webgpu},
+            "litert": {"sizes": self.sizes},
+        }
+        none: dict[str, object] = {"webgpu": False, "sizes": {}}
+        return tuple(
+            self.model_copy(update={**none, **own.get(name, {}), "runtime": name})
+            for name in runtimes.MODULES
+        )
 
     def check(self, prepared: Prepared) -> tuple[str, ...]:
         """Datatypes and sizes that a browser does not have."""

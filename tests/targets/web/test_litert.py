@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from deploy_targets import pipeline, registry
-from deploy_targets.errors import UnsupportedModel
+from deploy_targets.errors import ConfigError, UnsupportedModel
 from deploy_targets.integrations.chromium import Chromium
 from deploy_targets.pipeline import Job, Outcome
 from deploy_targets.quantize.recipes import RECIPES
@@ -100,4 +101,18 @@ def test_steps_that_are_a_graph_are_refused(tmp_path: Path) -> None:
     graphs = {"before-0": tmp_path / "before-0.onnx"}
     order = Order(prepared(PLAIN), graphs, False, tmp_path, Workspace(tmp_path / "workspace"))
     with pytest.raises(UnsupportedModel, match=r"LiteRT\.js cannot run before-0\.onnx"):
+        litert.write(order)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "why"), [({"tiem": 8}, "no axis 'tiem'"), ({"T": 99}, "T = 99 is not within 1..16")]
+)
+def test_sizes_that_cannot_be_are_refused(sizes: dict[str, int], why: str, tmp_path: Path) -> None:
+    spec = TensorSpec("x", "float32", ("B", "T"))
+    axes = (DynamicAxis("B", 1, 4), DynamicAxis("T", 1, 16))
+    signature = Signature((spec,), (spec,), axes, batch="B")
+    order = Order(
+        prepared(signature), {}, False, tmp_path, Workspace(tmp_path / "workspace"), sizes
+    )
+    with pytest.raises(ConfigError, match=re.escape(why)):
         litert.write(order)

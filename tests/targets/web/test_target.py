@@ -93,13 +93,27 @@ def test_every_runtime_of_the_option_has_the_one_shape() -> None:
 
 
 def test_auto_stands_for_every_runtime() -> None:
-    choices = Web(runtime="auto", webgpu=True).choices()
+    choices = Web(runtime="auto", webgpu=True, sizes={"T": 4}, precompress=False).choices()
     assert [choice.runtime for choice in choices] == list(runtimes.MODULES)
-    assert all(choice.webgpu for choice in choices)
+    assert not any(choice.precompress for choice in choices)
+    # Each is an option table that may be written down, and so holds nothing of another's.
+    assert [Web.model_validate(choice.model_dump()) for choice in choices] == list(choices)
+    assert [(choice.webgpu, choice.sizes) for choice in choices] == [
+        (True, {}),
+        (False, {"T": 4}),
+        (False, {}),
+    ]
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"browsers": ["safari"]}, {"max_download_mb": 0}, {"runtime": "onnx"}]
+    "wrong",
+    [
+        {"browsers": ["safari"]},
+        {"max_download_mb": 0},
+        {"runtime": "onnx"},
+        {"runtime": "litert", "webgpu": True},
+        {"sizes": {"T": 4}},
+    ],
 )
 def test_an_option_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
