@@ -76,12 +76,15 @@ def write_golden(folder: Path, checks: Iterable[Check]) -> None:
         flat |= {f"{head}/in/{name}": array for name, array in call.inputs.items()}
         flat |= {f"{head}/out/{name}": array for name, array in check.expected.items()}
         flat |= {f"{head}/noise/{name}": array for name, array in check.noise.items()}
-    write_tensors(folder / GOLDEN, flat)
+    if flat:
+        write_tensors(folder / GOLDEN, flat)
 
 
 def read_golden(bundle: Bundle) -> Iterator[Check]:
     """The checks of a bundle, sorted by golden and call."""
     found: dict[tuple[str, str, str], dict[str, dict[str, Array]]] = {}
+    if GOLDEN not in bundle.manifest.files:
+        return  # no question travels
     for key, array in read_tensors(bundle.path / GOLDEN).items():
         try:
             golden, call, entry, side, tensor = key.split("/", 4)
@@ -106,6 +109,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], **metadata: str) -> 
         for name, array in tensors.items()
     }
     save_file(plain, path, metadata or None)
+    # It is written for its owner alone, and a bundle is for others, a web server among them.
+    path.chmod(0o644)
 
 
 def read_tensors(path: Path) -> dict[str, Array]:

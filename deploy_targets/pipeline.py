@@ -21,7 +21,16 @@ from deploy_targets.choose import Attempt, Candidate, Compared, Progress, silent
 from deploy_targets.composing import Steps
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
-from deploy_targets.parity import agreement, cases, expected, golden, raw_samples, rows, samples
+from deploy_targets.parity import (
+    agreement,
+    cases,
+    expected,
+    golden,
+    raw_samples,
+    rows,
+    samples,
+    withheld,
+)
 from deploy_targets.parity.expected import Tolerance
 from deploy_targets.parity.verify import merged, verify
 from deploy_targets.quantize.recipes import RECIPES
@@ -154,8 +163,11 @@ def one_way(
         bundle = seal(prepared, known, job, way, workspace)
     with progress(f"verify in {way.target.name}'s runtime"):
         report = merged(bundle, verify(bundle, runner))
-    bundles.write_report(bundle, report)
-    return Candidate(bundle, report, rows.overall(bundle.manifest.lanes, report.rows))
+    verdict = rows.overall(bundle.manifest.lanes, report.rows)
+    # What is refused stays here, and whoever looks into it needs the names.
+    shown = report if verdict is Verdict.FAIL else withheld.without(report, bundle)
+    bundles.write_report(bundle, shown)
+    return Candidate(bundle, report, verdict)
 
 
 def capture(model: Model, how: Capture, workspace: Workspace, *, reuse: bool = True) -> Graph:

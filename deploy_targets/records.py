@@ -229,6 +229,7 @@ class Answer:
 
     outputs: Tensors
     seconds: float | None = None  # as the runtime measured; None where that would mislead
+    refused: str = ""  # why the artifact, used as it will be, would not have given it
 
 
 @dataclass(frozen=True)

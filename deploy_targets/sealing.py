@@ -14,6 +14,7 @@ from deploy_targets import bundle as bundles
 from deploy_targets.binding import NotCovered, encode
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.parity import rows
+from deploy_targets.parity.withheld import unnamed
 from deploy_targets.records import Built, Check, Golden, Manifest, Prepared
 from deploy_targets.targets.base import Target
 
@@ -25,6 +26,8 @@ class Asked:
     sent: list[Check] = field(default_factory=list)
     withheld: list[Check] = field(default_factory=list)
     uncovered: list[str] = field(default_factory=list)
+    private: list[str] = field(default_factory=list)
+    """Names of cases that nothing in the folder may mention."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -48,6 +51,7 @@ def encoded(known: Sequence[Golden], built: Built, travels: str) -> Asked:
         for case in one.cases:
             sent = travels == "samples" or (travels == "synthetic" and case.synthetic)
             checks = asked.sent if sent else asked.withheld
+            asked.private += [] if sent else [case.name]
             try:
                 checks += encode(one.signature, built.entries, case, one.name)
             except NotCovered as reason:
@@ -89,13 +93,13 @@ def manifest(
             },
         },
         bounds_from=tuple(dict.fromkeys(s for one in known for s in one.noise_sources)),
-        uncovered=tuple(asked.uncovered),
+        uncovered=tuple(unnamed(text, asked.private) for text in asked.uncovered),
         tools={"deploy-targets": deploy_targets.__version__, **built.tools},
         quantized=built.quantized,
         stages=built.stages,
         notes=(
             *notes,
-            *(doubt for one in known for doubt in one.doubts),
+            *(unnamed(doubt, asked.private) for one in known for doubt in one.doubts),
             *asked.notes,
             *built.notes,
         ),

@@ -255,14 +255,18 @@ def test_samples_are_judged_and_do_not_travel_where_they_may_not(
     samples.mkdir()
     (spec_of_input,) = frontends.load(spec, Workspace(tmp_path / "w")).signature.inputs
     shape = [1 if isinstance(dim, str) else dim for dim in spec_of_input.shape]
-    np.savez(samples / "mine.npz", **{spec_of_input.name: np.ones(shape, np.float32)})
+    np.savez(samples / "jane.npz", **{spec_of_input.name: np.ones(shape, np.float32)})
     job = dataclasses.replace(job_of(spec, tmp_path / "out"), samples=samples)
     job = dataclasses.replace(job, target=job.target.model_copy(update={"golden": travels}))
     outcome = pipeline.build(job, Workspace(tmp_path / "w"))
     calls = {check.call.name for check in bundles.read_golden(outcome.bundle)}
-    assert "mine/0" not in calls
+    assert "jane/0" not in calls
     assert bool(calls) is (travels != "none")
-    assert "mine/0" in {p.call for row in outcome.report.rows for p in row.parity}
+    judged = {p.call for row in outcome.report.rows for p in row.parity}
+    assert len([call for call in judged if call.startswith("withheld-")]) >= 1
+    for file in outcome.bundle.path.iterdir():
+        assert b"jane" not in file.read_bytes(), file
+        assert file.stat().st_mode & 0o044, f"{file} can be read by its owner alone"
     assert "are not in this folder" in " ".join(outcome.bundle.manifest.notes)
     again = pipeline.verify_folder(outcome.bundle.path, Workspace(tmp_path / "w"))
     assert again.verdict is (Verdict.PASS if calls else Verdict.NOT_RUN)

@@ -6,6 +6,7 @@ import errno
 import statistics
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from deploy_targets import bundle as bundles
 from deploy_targets.errors import ConfigError, NotRun, ToolMissing
@@ -142,7 +143,7 @@ def _ask(bundle: Bundle, session: Session, lane: Lane, golden: str) -> Row:
         )
     )
     seconds = [answer.seconds for _, answer in said if answer.seconds is not None]
-    return judged.row(
+    row = judged.row(
         lane,
         golden,
         session.where,
@@ -151,3 +152,7 @@ def _ask(bundle: Bundle, session: Session, lane: Lane, golden: str) -> Row:
         statistics.median(seconds) if seconds else None,
         session.notes,
     )
+    refused = next((answer.refused for _, answer in said if answer.refused), "")
+    if refused and row.verdict is Verdict.PASS:
+        return replace(row, verdict=Verdict.FAIL, reason=refused)
+    return row

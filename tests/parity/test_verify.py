@@ -126,3 +126,15 @@ def test_answers_can_be_had_for_some_calls(bundle: Bundle) -> None:
     some = list(answers(bundle, Doubles(), "fast", ["bytes-2/0"]))
     assert [check.call.name for check, _ in some] == ["bytes-2/0"]
     assert len(list(answers(bundle, Doubles(), "fast"))) == 4
+
+
+def test_right_answers_of_an_artifact_that_would_not_stand_by_them_are_no_pass(
+    bundle: Bundle,
+) -> None:
+    class Shy(Doubles):
+        def run(self, call: Call) -> Answer:
+            return dataclasses.replace(super().run(call), refused="the page does not load it")
+
+    for row in verify(bundle, Shy()):
+        assert (row.verdict, row.reason) == (Verdict.FAIL, "the page does not load it")
+        assert row.parity, "its numbers are there all the same"

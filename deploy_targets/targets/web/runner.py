@@ -55,6 +55,14 @@ READY = """async () => {
 }"""
 GPU = "async () => Boolean(await navigator.gpu?.requestAdapter())"
 START = "(options) => harness.start(options)"
+VISIT = """async ({ base, options: { check, ...options } }) => {
+  const { load } = await import(`${base}model.mjs`);
+  const model = await load(options);
+  const info = model.info();
+  model.close();
+  return info;
+}"""
+"""What a site does: the folder's own module, with its self-check."""
 ASK = "(question) => harness.ask(question)"
 
 
@@ -93,7 +101,9 @@ class WebRunner:
         ):
             info = self._load(page, way, lane, browser.name)
             where = f"{browser.name}, {info['runtime']}, {info['step']} ({info['why']})"
-            yield WebSession(page, site, bundle.manifest, way, where, self._patience.to_answer)
+            refused = self._visited(page, way, lane, site.url)
+            patience = self._patience.to_answer
+            yield WebSession(page, site, bundle.manifest, way, where, patience, refused)
             page.check("answering")
 
     def browser(self, kind: str) -> Browser:
@@ -118,6 +128,21 @@ class WebRunner:
         _check_step(info, way, lane)
         return dict(info)
 
+    def _visited(self, page: Page, way: Way, lane: str, base: str) -> str:
+        """Why a site could not use the bundle as it is; empty where it can.
+
+        The questions are asked all the same: their numbers say more than a refusal.
+        """
+        argument = {"base": base, "options": way.options}
+        try:
+            info = page.call(
+                VISIT, argument, doing="loading it as a site does", seconds=self._patience.to_start
+            )
+            _check_step(info, way, lane)
+        except PageFailed as error:
+            return str(error)
+        return ""
+
 
 class WebSession:
     """Asks the page."""
@@ -125,10 +150,17 @@ class WebSession:
     notes: tuple[str, ...] = ()
 
     def __init__(
-        self, page: Page, site: Site, manifest: Manifest, way: Way, where: str, patience: float
+        self,
+        page: Page,
+        site: Site,
+        manifest: Manifest,
+        way: Way,
+        where: str,
+        patience: float,
+        refused: str = "",
     ) -> None:
         self.page, self._site, self._manifest = page, site, manifest
-        self._way, self._patience = way, patience
+        self._way, self._patience, self._refused = way, patience, refused
         self.where = f"{where} on {platform.machine()}"
         self._goldens = {entry.name: entry.golden for entry in manifest.entries}
 
@@ -146,10 +178,11 @@ class WebSession:
         # What a processor takes to play a graphics card says nothing of one.
         seconds = None if self._way.gpu else measured
         if golden != BYTES:
-            return Answer(load(answered), seconds)
+            return Answer(load(answered), seconds, self._refused)
         gives = self._manifest.signatures[BYTES].outputs
         words = json.loads(answered)
-        return Answer(said.tensors_of(words, gives, self._manifest.stages), seconds)
+        tensors = said.tensors_of(words, gives, self._manifest.stages)
+        return Answer(tensors, seconds, self._refused)
 
     def _ask(self, call: Call, golden: str, path: str) -> float:
         url = self._site.url + path

@@ -136,6 +136,28 @@ def _described(folder: Path) -> None:
     (folder / "model.json").write_text(json.dumps(about))
 
 
+def test_a_bundle_that_no_site_could_load_fails_with_its_numbers(
+    spoilt: Bundle, runner: WebRunner
+) -> None:
+    (spoilt.path / "model.mjs").write_text("export const load = 'nothing';\n")
+    found = row(spoilt, runner, "wasm-1t")
+    assert found.verdict is Verdict.FAIL
+    assert "loading it as a site does" in found.reason
+    assert found.parity
+
+
+def test_a_self_check_that_fails_fails_the_lane(spoilt: Bundle, runner: WebRunner) -> None:
+    # As if this browser computed otherwise, in the one question that every page asks first.
+    manifest = spoilt.path / "deploy-target.json"
+    bounds = json.loads(manifest.read_text())
+    for bound in bounds["bounds"]["fp32"]["tensors"].values():
+        bound.update({key: 0.0 for key in ("whole", "part", "element", "budget")})
+    manifest.write_text(json.dumps(bounds))
+    found = row(spoilt, runner, "wasm-1t")
+    assert found.verdict is Verdict.FAIL
+    assert "loading it as a site does" in found.reason
+
+
 def test_an_inline_script_fails_the_lane(spoilt: Bundle, runner: WebRunner) -> None:
     replaced(spoilt.path, "harness.html", "<body>", "<body><script>window.was = 1</script>")
     found = row(spoilt, runner, "wasm-1t")
