@@ -11,11 +11,11 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from deploy_targets.errors import ToolMissing
+from deploy_targets.errors import NotRun, ToolMissing
 from deploy_targets.integrations import loop as loops
 from deploy_targets.integrations import pages
 from deploy_targets.integrations.loop import Loop
@@ -35,7 +35,7 @@ QUIET = (
 )
 WEBGPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
 """WebGPU computed by the processor: right answers, and times that say nothing."""
-SECONDS_TO_LOAD, SECONDS_TO_CLOSE = 60.0, 20.0
+SECONDS_TO_OPEN, SECONDS_TO_LOAD, SECONDS_TO_CLOSE = 60.0, 60.0, 20.0
 
 
 def find() -> str:
@@ -64,6 +64,7 @@ class Chromium:
 
     def __init__(self, browser: playwright.Browser, loop: Loop) -> None:
         self.browser, self.loop = browser, loop
+        self.wedged = False
 
     @property
     def name(self) -> str:
@@ -73,17 +74,31 @@ class Chromium:
     @property
     def alive(self) -> bool:
         """Whether it can still open pages."""
-        return self.browser.is_connected()
+        return self.browser.is_connected() and not self.wedged
 
     @contextmanager
     def page(self, url: str) -> Iterator[Tab]:
-        """A page in a context of its own, loaded. Raises PageFailed."""
-        tab = self.loop.run(self._tab())
+        """A page in a context of its own, loaded. Raises PageFailed, NotRun."""
+        tab = self._opened()
         try:
             tab.load(url)
             yield tab
         finally:
             tab.close()
+
+    def _opened(self) -> Tab:
+        """An empty page. What goes wrong before anything is loaded says nothing of a bundle."""
+        from playwright.async_api import Error
+
+        try:
+            return self.loop.run(self._tab(), SECONDS_TO_OPEN)
+        except TimeoutError as error:
+            self.wedged = True
+            why = f"no answer in {SECONDS_TO_OPEN:.0f} s"
+            raise NotRun(f"{self.name} opened no page: {why}", hint="run it again") from error
+        except Error as error:
+            why = error.message.splitlines()[0]
+            raise NotRun(f"{self.name} opened no page: {why}", hint="run it again") from error
 
     async def _tab(self) -> Tab:
         context = await self.browser.new_context()
@@ -145,11 +160,8 @@ class Tab:
         self.loop.run(self._close())
 
     async def _close(self) -> None:
-        closing = asyncio.ensure_future(self.page.context.close())
-        done, _ = await asyncio.wait({closing}, timeout=SECONDS_TO_CLOSE)
         # What could not be closed ends with the browser.
-        for one in done:
-            one.exception()
+        await _patiently(self.page.context.close())
 
     async def _on(self, event: Any, heard: Callable[[Any], None]) -> None:
         self.page.on(event, heard)
@@ -209,4 +221,13 @@ async def _launched(flags: tuple[str, ...]) -> AsyncIterator[playwright.Browser]
         try:
             yield browser
         finally:
-            await browser.close()
+            # A browser that does not close is ended by the driver, half a minute later.
+            await _patiently(browser.close())
+
+
+async def _patiently(closing: Coroutine[Any, Any, None]) -> None:
+    """Waits no longer than SECONDS_TO_CLOSE, whatever comes of it."""
+    task = asyncio.ensure_future(closing)
+    done, _ = await asyncio.wait({task}, timeout=SECONDS_TO_CLOSE)
+    for one in done:
+        one.exception()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,12 @@ from typing import Any
 from deploy_targets.errors import ToolMissing
 from deploy_targets.integrations import node
 from deploy_targets.workspace import Workspace, digest_of
+
+TIMEOUT = 300.0
+"""Seconds that a download may take."""
+_SAID = re.compile(
+    r"^npm (?:error|ERR!) (?!code |errno |syscall |A complete log)(.+)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -74,16 +81,31 @@ def _members(opened: tarfile.TarFile, only: Sequence[str]) -> Iterator[tarfile.T
 
 def _downloaded(home: Path, wanted: Pinned) -> Path:
     what = f"{wanted.name}@{wanted.version}"
-    command = [node.find("npm"), "pack", what, "--silent", "--pack-destination", str(home)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home)
+    # Without a network npm would be silent for a minute, and try again.
+    quick = ("--fetch-retries=1", "--loglevel=error")
+    command = [node.find("npm"), "pack", what, *quick, "--pack-destination", str(home)]
+    try:
+        ran = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=home, timeout=TIMEOUT
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _not_fetched(what, f"it took more than {TIMEOUT:.0f} s") from error
     archives = sorted(home.glob("*.tgz"))
     if ran.returncode or len(archives) != 1:
-        said = (ran.stderr.strip() or ran.stdout.strip()).splitlines()
-        raise ToolMissing(
-            f"npm could not fetch {what}: {said[-1] if said else 'no reason given'}",
-            hint="check the network and npm's registry: npm ping",
-        )
+        raise _not_fetched(what, _reason(ran.stderr))
     return archives[0]
+
+
+def _reason(stderr: str) -> str:
+    """What npm says of its failure, between codes and the path of its log."""
+    said = _SAID.search(stderr)
+    return said[1] if said else stderr.strip() or "no reason given"
+
+
+def _not_fetched(what: str, why: str) -> ToolMissing:
+    return ToolMissing(
+        f"npm could not fetch {what}: {why}", hint="check the network and npm's registry: npm ping"
+    )
 
 
 def _check(archive: Path, wanted: Pinned) -> None:

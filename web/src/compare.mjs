@@ -12,7 +12,7 @@
  * @typedef {{relativeL2: number, reason: string}} Distance `reason` is empty where all is within
  */
 
-import { around, floats, numbers } from "./steps/arrays.mjs";
+import { around, count, floats, numbers } from "./steps/arrays.mjs";
 
 const TINY = 1.1754943508222875e-38;
 /** The smallest normal float32; some runtimes flush to zero what is smaller. */
@@ -38,6 +38,9 @@ export function compared(want, got, noise, bound, meaning) {
   if (want.shape.join() !== got.shape.join()) {
     return failed(`its shape is [${got.shape.join(", ")}], expected [${want.shape.join(", ")}]`);
   }
+  const [size, parts] = [count(want.shape), { "the original's answer": want, it: got, "the noise": noise }];
+  const odd = Object.entries(parts).find(([, part]) => part && part.data.length !== size);
+  if (odd) return failed(`${odd[0]} holds ${odd[1]?.data.length} elements, its shape has ${size}`);
   if (!want.dtype.startsWith("float")) return exactly(want, got, noise, bound);
   const [w, g] = [Float64Array.from(numbers(want)), Float64Array.from(numbers(got))];
   const found = near(want, w, g, noise, bound, meaning);

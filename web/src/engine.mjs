@@ -71,7 +71,11 @@ export class Engine {
     if (guest.users > 0 || this.guests.get(guest.key) !== guest) return;
     this.guests.delete(guest.key);
     if (this.guests.size === 0) return this.#end(new Error("the model was closed"));
-    if (!this.#open.has(guest.key)) return;
+    if (this.#open.has(guest.key)) this.#close(guest);
+  }
+
+  /** @param {Guest} guest */
+  #close(guest) {
     const closing = { message: { close: { model: guest.key } }, moved: [] };
     this.ask(guest, closing).catch(() => undefined);
   }
@@ -124,7 +128,8 @@ export class Engine {
   async #done(task) {
     const { guest, made } = task;
     if (made && "close" in made.message) {
-      if (!this.#open.delete(guest.key)) return null;
+      // Somebody may have come back for it while this waited.
+      if (this.guests.has(guest.key) || !this.#open.delete(guest.key)) return null;
     } else if (!this.#open.has(guest.key)) await this.#opened(task);
     return made && this.#post(task, made);
   }
@@ -138,6 +143,8 @@ export class Engine {
       }
       await this.#post(task, task.opening ?? (await task.guest.made()));
       this.#open.add(task.guest.key);
+      // Its last user went while it was being opened.
+      if (!this.guests.has(task.guest.key)) this.#close(task.guest);
     } catch (error) {
       // A runtime whose start failed does not start again in the same worker.
       if (this.#task === task && this.#open.size === 0) this.#stop();

@@ -47,13 +47,14 @@ export class Golden {
    */
   static async open(url, signal) {
     let here = await range(url, 0, HEAD - 1, signal);
-    const long = headerSize(here.bytes);
+    const long = headerSize(here.bytes, url.href);
     if (long > here.bytes.byteLength && !here.whole) here = await range(url, 0, long - 1, signal);
-    return new Golden(url, signal, here, header(here.bytes));
+    return new Golden(url, signal, here, header(here.bytes, url.href));
   }
 
   /**
-   * The tensors of a case. Throws a TypeError for a dtype that JavaScript has no numbers for.
+   * The tensors of a case. Throws a TypeError for a dtype that JavaScript has no numbers for, and a
+   * FileError where fewer bytes come than it has.
    *
    * @param {Case} one
    * @returns {Promise<Answered>}
@@ -68,7 +69,8 @@ export class Golden {
 
   /** @param {Place} place */
   async #tensor(place) {
-    return tensor(place, place.from === place.to ? new ArrayBuffer(0) : await this.#bytes(place));
+    const bytes = place.from === place.to ? new ArrayBuffer(0) : await this.#bytes(place);
+    return tensor(place, bytes, this.#url.href);
   }
 
   /** @param {Place} place */
@@ -95,10 +97,11 @@ function within(here, end) {
  * The cases in a safetensors file; keys are <golden>/<call>/<entry>/in|out|noise/<tensor>.
  *
  * @param {ArrayBuffer} bytes its beginning
+ * @param {string} [file] what it is called, where it is not right
  * @returns {{start: number, cases: Case[]}} `start`: where the tensors begin
  */
-export function header(bytes) {
-  const { start, places } = index(bytes);
+export function header(bytes, file) {
+  const { start, places } = index(bytes, file);
   /** @type {Map<string, Case>} */
   const found = new Map();
   for (const [key, place] of places) {

@@ -7,8 +7,8 @@
  * @typedef {{isolated: boolean, cores: number, gpu: string}} Machine `gpu`: why there is none, or ""
  */
 
+/** More threads than this gain little in a browser, and each takes memory; a page may ask for more. */
 const MOST = 4;
-/** More threads than this gain little in a browser, and each takes memory. */
 
 /**
  * What this browser has. The adapter is only asked for where it may be used.
@@ -48,14 +48,14 @@ export function rungs(ladder, { prefer, threads }, here) {
  * @returns {Rung[]}
  */
 function threaded(asked, { isolated, cores }) {
-  const wanted = asked ?? Math.min(cores, MOST);
+  const wanted = Math.min(asked ?? MOST, cores);
   if (wanted === 1) {
     return [one(asked === 1 ? "one thread was asked for" : "this machine has one core")];
   }
   if (!isolated) {
     return [one("the page is not cross-origin isolated (COOP and COEP), so there are no threads")];
   }
-  const why = asked === undefined ? `of ${cores} cores` : "so many threads were asked for";
+  const why = wanted === asked ? "so many threads were asked for" : `of ${cores} cores`;
   const many = { provider: /** @type {const} */ ("wasm"), threads: wanted, name: `wasm, ${wanted} threads` };
   return [{ ...many, why: `the page is cross-origin isolated, ${why}` }, one("without threads")];
 }

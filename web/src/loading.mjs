@@ -36,6 +36,7 @@ export async function loaded(base, ways, signal, onProgress) {
   const began = performance.now();
   const about = /** @type {About} */ (await json(new URL("model.json", base), signal));
   if (!about.entries || !about.files) throw new FileError(`${base.href}model.json is not a bundle's; build it again`);
+  if (HERE && about.code !== HERE) throw new OtherCode(new URL(`code.${about.code}/model.mjs`, base));
   const ladder = rungs(about.ladder, ways, await machine(ways));
   /** @type {string[]} */
   const refused = [];
@@ -53,6 +54,18 @@ export async function loaded(base, ways, signal, onProgress) {
     }
   }
   throw new Error("the ladder has no step");
+}
+
+/** The hash in the name of the folder that this module lies in; undefined outside of a bundle. */
+const HERE = /\/code\.([0-9a-f]+)\/[^/]*$/.exec(new URL(import.meta.url).pathname)?.[1];
+
+/** The bundle has modules of another version, which alone go with its files. */
+export class OtherCode extends Error {
+  /** @param {URL} url of that version's model.mjs */
+  constructor(url) {
+    super(`${url.href} is of another version than this page's modules; reload the page`);
+    this.url = url;
+  }
 }
 
 /** This step of the ladder cannot be taken; another may do better. */
@@ -88,11 +101,12 @@ async function proven(place, { check = true }, signal) {
   if (!check) return "not asked for";
   try {
     const { said, wrong } = await selfChecked(place, signal);
-    if (wrong) throw new StepFailed(`the self-check failed: ${wrong}`);
+    if (wrong) throw new Error(wrong);
     return said;
   } catch (error) {
     place.engine.leave(place.guest);
-    throw error;
+    if (signal.aborted || isOfFile(error)) throw error;
+    throw new StepFailed(`the self-check failed: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -114,9 +128,9 @@ async function opened(base, about, rung, signal, onProgress) {
   const engine = known ?? started(key, base, about, rung, grown);
   const made = async () => {
     const files = await fetched(base, own, signal.aborted ? undefined : signal, grown);
-    return question({ open: { model: base.href, about, files } }, files);
+    return question({ open: { model: guestKey(base, about), about, files } }, files);
   };
-  const guest = engine.welcome(base.href, made);
+  const guest = engine.welcome(guestKey(base, about), made);
   try {
     const opening = guest.users > 1 ? undefined : await made();
     await engine.ask(guest, null, { signal, ...(opening && { opening }) });
@@ -125,6 +139,17 @@ async function opened(base, about, rung, signal, onProgress) {
     throw signal.aborted || isOfFile(error) ? error : new StepFailed(messageOf(error), { cause: error });
   }
   return { base, about, rung, engine, guest };
+}
+
+/**
+ * A folder's model as it is now: another may lie there when it is next loaded.
+ *
+ * @param {URL} base
+ * @param {About} about
+ */
+function guestKey(base, { files }) {
+  const digests = Object.values(files).map((file) => file.sha256.slice(0, 12));
+  return [base.href, ...digests.sort()].join(" ");
 }
 
 /** A module with one instruction of relaxed SIMD, which not every browser has. */

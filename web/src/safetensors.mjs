@@ -1,7 +1,8 @@
 /**
  * Tensors in one file, as Python writes them: a header in JSON, and then the numbers.
  *
- * In: the bytes of a safetensors file. Out: tensors by name; and the other way round.
+ * In: the bytes of a safetensors file. Out: tensors by name; and the other way round. A FileError
+ * says which file is not whole: `file` is what it is called there.
  *
  * @typedef {import("./records.js").Tensor} Tensor
  * @typedef {import("./records.js").Tensors} Tensors
@@ -9,7 +10,12 @@
  *   calls it; bytes, counted from the end of the header
  */
 
-import { ARRAYS } from "./steps/arrays.mjs";
+import { FileError, UPLOAD } from "./fetching.mjs";
+import { ARRAYS, count } from "./steps/arrays.mjs";
+
+/** Longer headers than this the format does not allow. */
+const LONGEST = 100_000_000;
+const FILE = "the safetensors file";
 
 const DTYPES = /** @type {Record<string, keyof typeof ARRAYS>} */ ({
   F64: "float64",
@@ -70,34 +76,73 @@ export function written(tensors) {
  * What lies where.
  *
  * @param {ArrayBuffer} bytes the file, or its beginning
+ * @param {string} [file]
  * @returns {{start: number, places: [string, Place][]}} `start`: where the tensors begin
  */
-export function index(bytes) {
-  const start = headerSize(bytes);
-  const text = new TextDecoder().decode(new Uint8Array(bytes, 8, start - 8));
-  const { __metadata__: _, ...said } = JSON.parse(text);
+export function index(bytes, file = FILE) {
+  const start = headerSize(bytes, file);
+  if (start > bytes.byteLength) throw new FileError(`${file} ends within its header; ${UPLOAD}`);
+  const { __metadata__: _, ...said } = parsed(new Uint8Array(bytes, 8, start - 8), file);
   const places = Object.entries(said).map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
+    const size = bytesOf(dtype, shape);
+    if (size !== undefined && to - from !== size) {
+      throw new FileError(`${file}: ${name} has ${to - from} bytes, ${dtype} [${shape}] takes ${size}; ${UPLOAD}`);
+    }
     return /** @type {[string, Place]} */ ([name, { dtype, shape, from, to }]);
   });
   return { start, places };
 }
 
 /**
- * How many bytes the header takes, with the eight that say so.
- *
- * @param {ArrayBuffer} bytes
+ * @param {Uint8Array} text
+ * @param {string} file
+ * @returns {Record<string, any>}
  */
-export function headerSize(bytes) {
-  if (bytes.byteLength < 8) throw new Error("a safetensors file has at least eight bytes");
-  return 8 + Number(new DataView(bytes).getBigUint64(0, true));
+function parsed(text, file) {
+  try {
+    return JSON.parse(new TextDecoder().decode(text));
+  } catch {
+    throw new FileError(`${file} has a header that is not JSON; ${UPLOAD}`);
+  }
 }
 
 /**
+ * How many bytes such a tensor takes; undefined for a dtype that JavaScript has no numbers for.
+ *
+ * @param {string} dtype
+ * @param {readonly number[]} shape
+ */
+function bytesOf(dtype, shape) {
+  const name = DTYPES[dtype];
+  const wide = dtype === "BF16" ? 2 : name && ARRAYS[name].BYTES_PER_ELEMENT;
+  return wide && wide * count(shape);
+}
+
+/**
+ * How many bytes the header takes, with the eight that say so.
+ *
+ * @param {ArrayBuffer} bytes
+ * @param {string} [file]
+ */
+export function headerSize(bytes, file = FILE) {
+  const said = bytes.byteLength < 8 ? Infinity : Number(new DataView(bytes).getBigUint64(0, true));
+  if (said > LONGEST) throw new FileError(`${file} does not begin as safetensors do; ${UPLOAD}`);
+  return 8 + said;
+}
+
+/**
+ * Throws a TypeError for a dtype that JavaScript has no numbers for.
+ *
  * @param {Place} place
  * @param {ArrayBuffer} bytes its own
+ * @param {string} [file]
  * @returns {Tensor}
  */
-export function tensor({ dtype, shape }, bytes) {
+export function tensor({ dtype, shape }, bytes, file = FILE) {
+  const size = bytesOf(dtype, shape);
+  if (size !== undefined && bytes.byteLength !== size) {
+    throw new FileError(`${file}: ${bytes.byteLength} bytes came of a tensor of ${size}; ${UPLOAD}`);
+  }
   if (dtype === "BF16") {
     const wide = Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16);
     return { dtype: "float32", shape, data: new Float32Array(wide.buffer) };

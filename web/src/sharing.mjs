@@ -11,7 +11,7 @@
  *   loaded?: Loaded}} Share
  */
 
-import { loaded } from "./loading.mjs";
+import { OtherCode, loaded } from "./loading.mjs";
 
 /** @type {Map<string, Share>} */
 const shares = new Map();
@@ -35,10 +35,50 @@ export async function shared(base, ways, signal, onProgress) {
     return { loaded: await orAborted(share.promise, signal), leave };
   } catch (error) {
     leave();
+    if (error instanceof OtherCode) return elsewhere(error, base, ways, signal, onProgress);
     throw error;
   } finally {
     if (onProgress) share.listeners.delete(onProgress);
   }
+}
+
+/**
+ * The bundle's own version of these modules loads its model, and is asked as any page would ask it:
+ * two versions know nothing of each other but what load() gives.
+ *
+ * @param {OtherCode} other
+ * @param {URL} base
+ * @param {Ways} ways
+ * @param {AbortSignal | undefined} signal
+ * @param {OnProgress | undefined} onProgress
+ * @returns {Promise<{loaded: Loaded, leave: () => void}>}
+ */
+async function elsewhere(other, base, ways, signal, onProgress) {
+  if (base.origin !== new URL(import.meta.url).origin) throw other;
+  const { load } = /** @type {typeof import("./model.mjs")} */ (
+    await import(other.url.href).catch((cause) => {
+      throw new Error(other.message, { cause });
+    })
+  );
+  const model = await load({ ...ways, base, ...(signal && { signal }), ...(onProgress && { onProgress }) });
+  const engine = { ask: asking(model) };
+  const loaded = { base, about: model.about, info: model.info(), engine, guest: { key: base.href } };
+  return { loaded: /** @type {Loaded} */ (/** @type {unknown} */ (loaded)), leave: () => model.close() };
+}
+
+/** @param {import("./model.mjs").Model} model */
+function asking(model) {
+  /**
+   * @param {unknown} _
+   * @param {import("./engine.mjs").Made} made
+   * @param {{signal?: AbortSignal}} options
+   */
+  return async (_, { message }, options) => {
+    if ("run" in message) return model.run(message.run.feeds, { ...options, entry: message.run.entry });
+    if (!("predict" in message)) throw new Error("a model is only asked to run or to predict");
+    const { raw, words } = message.predict;
+    return words ? model.predict(raw, options) : model.predictTensors(raw, options);
+  };
 }
 
 /**

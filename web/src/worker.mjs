@@ -61,12 +61,19 @@ async function start({ runtime: name, ...options }) {
 /** @param {{model: string, about: About, files: Files}} options */
 async function open({ model, about, files }) {
   const { code, provider, threads, files: own } = runtime;
+  await close(model);
   const roles = Object.keys(files).filter((role) => /^(model|before-\d+|after)$/.test(role));
   /** @type {Record<string, Opened>} */
   const graphs = {};
-  for (const role of roles) {
-    graphs[role] = await code.open({ ...own, ...files }, { threads, provider, graph: role });
-    delete files[role];
+  try {
+    for (const role of roles) {
+      graphs[role] = await code.open({ ...own, ...files }, { threads, provider, graph: role });
+      delete files[role];
+    }
+  } catch (error) {
+    // Of half a model nothing stays in memory; why it cannot be opened matters more than how it closes.
+    await Promise.allSettled(Object.values(graphs).map(async (graph) => graph.close()));
+    throw error;
   }
   models.set(model, { about, graphs });
   for (const file of Object.values(own)) file.bytes = new ArrayBuffer(0);

@@ -126,3 +126,76 @@ test("a model that leaves is closed, and the others stay", async () => {
   assert.deepEqual(kinds(workers[0]), ["start", "open", "open", "close"]);
   assert.equal(workers[0].ended, false);
 });
+test("a model that leaves while it is opened again is closed when it is open", async () => {
+  const one = engine();
+  let open;
+  const slow = () => new Promise((done) => (open = () => done({ message: { open: {} }, moved: [] })));
+  const [a, b] = [one.welcome("a", made), one.welcome("b", slow)];
+  await one.ask(a, null);
+  const asked = one.ask(b, null);
+  await settle();
+  one.leave(b);
+  open();
+  await asked;
+  await settle();
+  assert.deepEqual(kinds(workers[0]), ["start", "open", "open", "close"]);
+});
+test("a model that comes back before it is closed stays open", async () => {
+  const one = engine();
+  const [a, b] = [one.welcome("a", made), one.welcome("b", made)];
+  await one.ask(b, null);
+  const asked = one.ask(a, question("q"));
+  await settle();
+  one.leave(b);
+  one.welcome("b", made);
+  workers[0].say({ number: workers[0].heard.at(-1).number, value: "q" });
+  await asked;
+  await settle();
+  assert.deepEqual(kinds(workers[0]), ["start", "open", "open", "run"]);
+});
+
+/** A site whose every file is `{}` but model.json; which steps of the ladder are tried tells. */
+async function tried(manifest, base = new URL("http://host/")) {
+  const bytes = new TextEncoder().encode("{}");
+  const digest = Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
+  const [size, sha256] = [bytes.length, digest];
+  const files = { worker: { path: "worker.mjs", size, sha256 }, model: { path: "model", size, sha256 } };
+  const about = { code: "c", runtime: { name: "r", version: "1" }, entries: [], axes: {}, ladder: ["webgpu", "wasm"], files };
+  globalThis.crossOriginIsolated = true;
+  globalThis.fetch = async (url) =>
+    url.href.endsWith("model.json") ? Response.json(about) : url.href.endsWith("deploy-target.json") ? manifest() : new Response(bytes);
+  Object.defineProperty(globalThis, "navigator", { value: { hardwareConcurrency: 2, userAgent: "node" }, configurable: true });
+  const { loaded } = await import("../src/loading.mjs");
+  return loaded(base, { check: true }, new AbortController().signal, () => undefined);
+}
+test("a self-check that throws takes the next step of the ladder, and the last says all", async () => {
+  await assert.rejects(
+    tried(() => Response.json({})),
+    /^Error: the model cannot be run here: the self-check failed: /,
+  );
+  assert.deepEqual(workers.map((worker) => worker.ended), [true, true]);
+});
+test("a file that is not there ends the ladder at once", async () => {
+  await assert.rejects(tried(() => new Response("", { status: 404 })), { name: "FileError" });
+  assert.equal(workers.length, 1);
+});
+test("where another model lies in the same folder now, the one that is open is not asked for it", async () => {
+  const { loaded } = await import("../src/loading.mjs");
+  const load = () => loaded(new URL("http://host/"), { check: false }, new AbortController().signal, () => undefined);
+  const first = await tried(() => Response.json({ lanes: [], bounds: {}, signatures: {}, files: {} }));
+  const { fetch } = globalThis;
+  const bytes = new TextEncoder().encode("[]");
+  const sha256 = Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
+  globalThis.fetch = async (url) => {
+    if (url.href.endsWith("model")) return new Response(bytes);
+    if (!url.href.endsWith("model.json")) return fetch(url);
+    const about = structuredClone(first.about);
+    about.files.model.sha256 = sha256;
+    return Response.json(about);
+  };
+  const second = await load();
+  assert.equal(second.engine, first.engine);
+  assert.notEqual(second.guest.key, first.guest.key);
+  assert.deepEqual(kinds(workers[0]), ["start", "open", "open"]);
+  for (const { engine, guest } of [first, second]) engine.leave(guest);
+});

@@ -32,6 +32,43 @@ for (const ranges of [true, false]) {
   });
 }
 
+const opened = () => Golden.open(new URL("http://host/golden.safetensors"));
+const isOfFile = (pattern) => (error) => error.name === "FileError" && /golden\.safetensors/.test(error.message) && pattern.test(error.message);
+const answering = (t, answer) => t.mock.method(globalThis, "fetch", async (_, { headers }) => {
+  const [, from, to] = /bytes=(\d+)-(\d+)/.exec(headers.Range);
+  return answer(Number(from), Number(to) + 1);
+});
+
+test("a file that is cut short, and sent whole, is refused by name", async (t) => {
+  const file = written(TENSORS);
+  answering(t, () => new Response(file.slice(0, file.length - 5000)));
+  const golden = await opened();
+  const large = golden.cases.find((one) => one.bytes === 160000);
+  await assert.rejects(golden.read(large), isOfFile(/bytes came of a tensor of 160000/));
+});
+test("a part that is shorter than its tensor is refused by name", async (t) => {
+  const file = written(TENSORS);
+  answering(t, (from, to) => new Response(file.slice(from, from ? to - 4 : to), { status: 206 }));
+  const golden = await opened();
+  const large = golden.cases.find((one) => one.bytes === 160000);
+  await assert.rejects(golden.read(large), isOfFile(/159996 bytes came of a tensor of 160000/));
+});
+for (const [what, file, pattern] of [
+  ["a page of HTML", "<!doctype html><title>Not here</title>", /does not begin as safetensors do/],
+  ["nothing", "", /does not begin as safetensors do/],
+  ["half a header", written(TENSORS).slice(0, 40), /ends within its header/],
+]) {
+  test(`${what} in the place of golden cases is refused by name`, async (t) => {
+    answering(t, () => new Response(file));
+    await assert.rejects(opened(), isOfFile(pattern));
+  });
+}
+test("a tensor whose place is not as long as its shape is refused", () => {
+  const short = { x: { dtype: "float32", shape: [3], data: Float32Array.of(1, 2) } };
+  assert.throws(() => read(written(short).buffer), /x has 8 bytes, F32 \[3\] takes 12/);
+  const file = written({ x: f32(1, 2) });
+  assert.throws(() => read(file.buffer.slice(0, file.length - 4)), /4 bytes came of a tensor of 8/);
+});
 test("what is written is read again", () => {
   assert.deepEqual(read(written(TENSORS).buffer), TENSORS);
 });

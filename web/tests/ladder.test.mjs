@@ -35,3 +35,8 @@ test("wishes that cannot be meant are TypeErrors", () => {
     assert.throws(() => rungs(["wasm"], wishes, here), TypeError);
   }
 });
+test("never more threads than cores, however many are asked for", () => {
+  assert.equal(names(["wasm"], { threads: 16 })[0], "wasm, 8 threads");
+  const [only] = rungs(["wasm"], { threads: 2 }, { ...here, cores: 1 });
+  assert.deepEqual([only.threads, only.why], [1, "this machine has one core"]);
+});

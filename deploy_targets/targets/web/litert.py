@@ -55,7 +55,6 @@ def write(order: Order) -> Written:
             f"LiteRT.js cannot run {', '.join(sorted(order.graphs))}.onnx, steps that are a graph",
             hint='give those steps a JavaScript file, or use runtime = "onnxruntime-web"',
         )
-    _check_sizes(order.prepared.signature, order.sizes)
     asked = tflite_from_torch.fixed(order.prepared.signature, sizes=order.sizes)
     model, made = _converted(order, asked)
     lock = resource("web", "package-lock.json")
@@ -77,7 +76,8 @@ def write(order: Order) -> Written:
     )
 
 
-def _check_sizes(signature: Signature, sizes: Mapping[str, int]) -> None:
+def check_sizes(signature: Signature, sizes: Mapping[str, int]) -> None:
+    """Raises ConfigError where the option names no axis, or a size that the axis does not have."""
     axes = {axis.name: axis for axis in signature.axes if axis.name != signature.batch}
     for name, size in sizes.items():
         if name not in axes:

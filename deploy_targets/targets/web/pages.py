@@ -114,15 +114,17 @@ def _terms(licences: Mapping[str, Path]) -> str:
 
 
 def _offline(folder: Path, code: str, written: Written) -> dict[str, Any]:
-    """What the service worker keeps: a version, the names to keep, those to keep when asked for."""
+    """A version, the names to keep, those to keep when asked for, and what all of them must be."""
     later = sorted(path for role, path in written.files.items() if role in written.later)
     modules = sorted(
         path.relative_to(folder).as_posix() for path in (folder / code).rglob("*") if path.is_file()
     )
     kept = sorted({*modules, *written.files.values()} - set(later))
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    digest = digest_of([[str(path.relative_to(folder)), digest_of_file(path)] for path in files])
-    return {"version": digest[:12], "kept": kept, "later": later}
+    digests = {path.relative_to(folder).as_posix(): digest_of_file(path) for path in files}
+    checked = {name: digests[name] for name in (*kept, *later, "model.mjs", about.NAME)}
+    version = digest_of([[name, digest] for name, digest in digests.items()])[:12]
+    return {"version": version, "kept": kept, "later": later, "digests": checked}
 
 
 def _filled(name: str, given: Mapping[str, Any]) -> str:

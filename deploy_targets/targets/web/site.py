@@ -130,7 +130,10 @@ def _described(
 def _first_visit(
     folder: Path, code: str, runtime: Runtime, written: Written, operations: set[str]
 ) -> list[str]:
-    """What a page that brings nothing of its own downloads before the first answer."""
+    """What a page that brings nothing of its own downloads before the first answer.
+
+    But for the self-check's share of manifest and golden, which are not there yet.
+    """
     ours = {f"{code}/{name}" for name in visit.modules(folder / code, runtime.CODE, operations)}
     loaded = {path for role, path in written.files.items() if role not in written.later}
     return sorted({"model.mjs", about.NAME, *ours, *loaded})

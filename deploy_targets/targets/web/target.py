@@ -78,7 +78,7 @@ class Web(Target):
         return runtimes.find(self.runtime).DIALECTS if self.runtime != "auto" else self.accepts
 
     def choices(self) -> Sequence[Self]:
-        """The runtimes behind "auto"."""
+        """The runtimes behind "auto", litert first where it is given sizes: they may be wrong."""
         if self.runtime != "auto":
             return (self,)
         own: dict[str, dict[str, object]] = {
@@ -86,15 +86,25 @@ class Web(Target):
             "litert": {"sizes": self.sizes},
         }
         none: dict[str, object] = {"webgpu": False, "sizes": {}}
+        names = sorted(runtimes.MODULES, key=lambda name: bool(self.sizes) and name != "litert")
         return tuple(
-            self.model_copy(update={**none, **own.get(name, {}), "runtime": name})
-            for name in runtimes.MODULES
+            self.model_copy(update={**none, **own.get(name, {}), "runtime": name}) for name in names
         )
 
     def check(self, prepared: Prepared) -> tuple[str, ...]:
-        """Datatypes and sizes that a browser does not have."""
-        first = self.choices()[0]
-        return runtimes.find(first.runtime).problems(prepared)
+        """Datatypes and sizes that a browser does not have. Raises ConfigError for `sizes`.
+
+        Of several runtimes one that has no problem is enough.
+        """
+        from deploy_targets.targets.web import litert
+
+        litert.check_sizes(prepared.signature, self.sizes)
+        if self.runtime != "auto":
+            return runtimes.find(self.runtime).problems(prepared)
+        found = {name: runtimes.find(name).problems(prepared) for name in runtimes.MODULES}
+        if not all(found.values()):
+            return ()
+        return tuple(f"{name}: {problem}" for name, said in found.items() for problem in said)
 
     def build(self, prepared: Prepared, folder: Path, workspace: Workspace) -> Built:
         """The modules, the runtime, the model, a page and a README."""

@@ -56,16 +56,58 @@ def firebase(site: Path) -> Callable[[str], Said]:
     return said
 
 
+WORD = re.compile(r"""\s+|\#[^\n]*|"((?:[^"\\]|\\.)*)"(?=[\s;])|([^\s;{}"'\#][^\s;{]*)|([;{}])""")
+"""As nginx reads: a bare word ends at a space, a semicolon or a brace that opens a block."""
+Directive = tuple[list[str], list["Directive"]]
+
+
+def directives(text: str) -> list[Directive]:
+    """The words of each directive and what is in its block. Raises where nginx would."""
+    levels: list[list[Directive]] = [[]]
+    words: list[str] = []
+    at = 0
+    while at < len(text):
+        found = WORD.match(text, at)
+        assert found, f"nginx cannot read {text[at : at + 40]!r}"
+        at = found.end()
+        quoted, bare, mark = found.groups()
+        if quoted is not None or bare is not None:
+            words.append(quoted if bare is None else bare)
+        if not mark:
+            continue
+        assert bool(words) is (mark != "}"), f"a misplaced {mark} before {text[at : at + 40]!r}"
+        if mark == "}":
+            levels.pop()
+            assert levels, "a block ends that never began"
+            continue
+        levels[-1].append((words, []))
+        if mark == "{":
+            levels.append(levels[-1][-1][1])
+        words = []
+    assert not words, f"no semicolon after {words}"
+    assert len(levels) == 1, "a block that never ends"
+    return levels[0]
+
+
+def test_a_brace_outside_quotes_opens_a_block_in_nginx() -> None:
+    [(words, block)] = directives('location ~ "^/a{2}" { index a; }')
+    assert (words, block) == (["location", "~", "^/a{2}"], [(["index", "a"], [])])
+    with pytest.raises(AssertionError, match="never ends"):
+        directives("location ~ ^/a{2} { index a; }")
+
+
 def nginx(site: Path) -> Callable[[str], Said]:
     """The first location that fits, regular expressions before prefixes, and what it adds."""
     text = (site / "hosts/nginx.conf").read_text()
-    blocks = re.findall(r"^location (~ )?(\S+) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL)
-    blocks.sort(key=lambda block: not block[0])
+    blocks = sorted(directives(text), key=lambda block: "~" not in block[0])
+    assert [words[0] for words, _ in blocks] == ["location", "location"]
 
     def said(path: str) -> Said:
-        for regular, where, block in blocks:
+        for (_, *regular, where), block in blocks:
             if re.match(where if regular else re.escape(where), f"/{path}"):
-                return joined(re.findall(r'add_header (\S+) "(.*)" always;', block))
+                added = [words for words, _ in block if words[0] == "add_header"]
+                assert all(words[3:] == ["always"] for words in added)
+                return joined([(words[1], words[2]) for words in added])
         return {}
 
     return said

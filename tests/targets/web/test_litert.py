@@ -107,12 +107,12 @@ def test_steps_that_are_a_graph_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sizes", "why"), [({"tiem": 8}, "no axis 'tiem'"), ({"T": 99}, "T = 99 is not within 1..16")]
 )
-def test_sizes_that_cannot_be_are_refused(sizes: dict[str, int], why: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ["litert", "auto"])
+def test_sizes_that_cannot_be_are_refused_before_anything_starts(
+    sizes: dict[str, int], why: str, runtime: str
+) -> None:
     spec = TensorSpec("x", "float32", ("B", "T"))
     axes = (DynamicAxis("B", 1, 4), DynamicAxis("T", 1, 16))
     signature = Signature((spec,), (spec,), axes, batch="B")
-    order = Order(
-        prepared(signature), {}, False, tmp_path, Workspace(tmp_path / "workspace"), sizes
-    )
     with pytest.raises(ConfigError, match=re.escape(why)):
-        litert.write(order)
+        registry.load("web", {"runtime": runtime, "sizes": sizes}).check(prepared(signature))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,16 @@ from pydantic import ValidationError
 
 from deploy_targets import registry
 from deploy_targets.errors import UnsupportedModel
-from deploy_targets.records import Signature, Stage, Staging, TensorSpec
+from deploy_targets.quantize.recipes import RECIPES
+from deploy_targets.records import (
+    Dialect,
+    Graph,
+    Prepared,
+    Signature,
+    Stage,
+    Staging,
+    TensorSpec,
+)
 from deploy_targets.targets.base import Target
 from deploy_targets.targets.web import own_steps, runtimes, target
 from deploy_targets.targets.web.target import Web
@@ -93,16 +103,41 @@ def test_every_runtime_of_the_option_has_the_one_shape() -> None:
 
 
 def test_auto_stands_for_every_runtime() -> None:
+    assert [choice.runtime for choice in Web(runtime="auto").choices()] == list(runtimes.MODULES)
     choices = Web(runtime="auto", webgpu=True, sizes={"T": 4}, precompress=False).choices()
-    assert [choice.runtime for choice in choices] == list(runtimes.MODULES)
     assert not any(choice.precompress for choice in choices)
     # Each is an option table that may be written down, and so holds nothing of another's.
     assert [Web.model_validate(choice.model_dump()) for choice in choices] == list(choices)
-    assert [(choice.webgpu, choice.sizes) for choice in choices] == [
-        (True, {}),
-        (False, {"T": 4}),
-        (False, {}),
-    ]
+    assert {choice.runtime: (choice.webgpu, choice.sizes) for choice in choices} == {
+        "onnxruntime-web": (True, {}),
+        "litert": (False, {"T": 4}),
+        "tfjs": (False, {}),
+    }
+
+
+def test_sizes_are_looked_at_before_anything_else_is_built() -> None:
+    assert Web(runtime="auto", sizes={"T": 4}).choices()[0].runtime == "litert"
+
+
+def of(dtype: str) -> Prepared:
+    spec = TensorSpec("x", dtype, (1, 4))
+    graph = Graph(Dialect.EXPORTED, Path("nowhere"), "0" * 64, "torch.export")
+    return Prepared("model", Signature((spec,), (IMAGE,)), graph, RECIPES["fp32"])
+
+
+def test_auto_refuses_what_every_runtime_does_and_says_why_each_does() -> None:
+    problems = Web(runtime="auto").check(of("bfloat16"))
+    assert [problem.partition(":")[0] for problem in problems] == list(runtimes.MODULES)
+    assert all("x is bfloat16" in problem for problem in problems)
+
+
+def test_auto_takes_what_another_runtime_than_the_first_does(tmp_path: Path) -> None:
+    with (tmp_path / "model.onnx").open("wb") as weights:
+        weights.truncate(2**31)
+    small = of("float32")
+    large = replace(small, graph=replace(small.graph, folder=tmp_path))
+    assert Web().check(large)
+    assert Web(runtime="auto").check(large) == ()
 
 
 @pytest.mark.parametrize(
