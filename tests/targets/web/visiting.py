@@ -17,6 +17,7 @@ from deploy_targets.integrations import static_site
 from deploy_targets.integrations.chromium import Chromium, Tab
 from deploy_targets.integrations.pages import PageFailed
 from deploy_targets.records import Bundle
+from deploy_targets.workspace import digest_of_file
 
 from .browsing import copied
 
@@ -80,9 +81,14 @@ CARD = 'document.activeElement.closest(".card")?.classList.item(1)'
 def photos(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle, taking photos: its model.json says so, and the page believes that."""
     folder = copied(bundle, tmp_path_factory.mktemp("photos") / "site")
-    about = json.loads((folder / "model.json").read_text())
+    described, worker = folder / "model.json", folder / "sw.js"
+    about, before = json.loads(described.read_text()), digest_of_file(described)
     about["steps"] = STEPS
-    (folder / "model.json").write_text(json.dumps(about))
+    described.write_text(json.dumps(about))
+    # The service worker keeps only what has its hash.
+    kept = worker.read_text()
+    assert before in kept
+    worker.write_text(kept.replace(before, digest_of_file(described)))
     return folder
 
 
