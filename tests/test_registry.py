@@ -41,7 +41,7 @@ def test_a_wrong_value_names_the_option() -> None:
 @pytest.mark.usefixtures("first_target")
 def test_a_third_partys_target_is_loaded_like_a_built_in() -> None:
     target = registry.load("here", {"threads": 2})
-    assert target.model_dump() == {"threads": 2}
+    assert target.model_dump() == {"threads": 2, "golden": "samples"}
 
 
 def test_listing_targets_imports_none() -> None:

@@ -190,14 +190,14 @@ def test_a_page_that_posts_no_answer_fails(spoilt: Bundle, runner: WebRunner) ->
 def test_a_complaint_after_the_last_answer_fails_the_lane_too(
     bundle: Bundle, runner: WebRunner, check: Check
 ) -> None:
-    late = "() => { setTimeout(() => console.error('at the end'), 10); }"
+    late = "() => { setTimeout(() => console.error('at the end'), 40); }"
 
     def asked() -> None:
         with runner.open(bundle, "wasm-1t") as session:
             session.run(check.call)
             session.page.call(late, None, doing="asked", seconds=9)  # type: ignore[attr-defined]
 
-    with pytest.raises(PageFailed, match="while answering the page complained: at the end"):
+    with pytest.raises(PageFailed, match="the page complained: at the end"):
         asked()
 
 
