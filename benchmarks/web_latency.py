@@ -100,6 +100,8 @@ def measured(browser: Profile, racing: list[Rival], loads: int, rounds: int) -> 
 def told(model: str, times: Mapping[str, Times], refused: Mapping[str, str]) -> str:
     """The table of one model, and below it who is not in it."""
     absent = "".join(f"\n- {runtime}: {why}" for runtime, why in refused.items())
+    if not times:
+        return f"{model}: no runtime takes it.\n{absent}"
     return f"{model}:\n\n{figures.table(times)}{absent}".rstrip()
 
 

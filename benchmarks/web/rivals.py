@@ -15,7 +15,7 @@ from safetensors.numpy import save
 import deploy_targets
 from deploy_targets import bundle as bundles
 from deploy_targets.config import Settings
-from deploy_targets.errors import DeployError
+from deploy_targets.errors import ConversionFailed, ParityFailed, UnsupportedModel
 from deploy_targets.records import TENSORS, Bundle, Call
 from deploy_targets.targets.web.runner import Way
 from deploy_targets.workspace import Workspace
@@ -60,7 +60,7 @@ def rivals(
     for runtime in runtimes:
         try:
             bundle = _built(settings, runtime, home / runtime, workspace)
-        except DeployError as error:
+        except (UnsupportedModel, ConversionFailed, ParityFailed) as error:
             refused[runtime] = f"{type(error).__name__}: {error}"
             continue
         call = _smallest(bundle)
