@@ -119,10 +119,14 @@ def ways(model: Model, target: Target, shop: Path) -> list[tuple[Target, list[At
     """Each concrete target with its captures, in the target's order of dialects."""
     found: list[tuple[Target, list[Attempt]]] = []
     for number, choice in enumerate(target.choices()):
-        captures = [
-            how for dialect in choice.dialects for how in model.captures if how.dialect == dialect
+        made = [
+            (by, how)
+            for dialect in choice.dialects
+            for how in model.captures
+            if how.dialect == dialect
+            for by in choice.converters(dialect)
         ]
-        attempts = [Attempt(choice, how, shop / f"{number}-{i}") for i, how in enumerate(captures)]
+        attempts = [Attempt(by, how, shop / f"{number}-{i}") for i, (by, how) in enumerate(made)]
         found.append((choice, attempts))
     if not any(attempts for _, attempts in found):
         raise _nothing_in_common(model, found[0][0])
@@ -167,15 +171,19 @@ def _compared(
     chosen: bool,
     among: Sequence[tuple[Target, Sequence[Attempt]]],
 ) -> Compared:
-    mine = choice.model_dump(mode="json")
-    others = [other.model_dump(mode="json") for other, _ in among]
-    differ = {key: value for key, value in mine.items() if any(o.get(key) != value for o in others)}
+    differ = _differing(choice, [other for other, _ in among])
     if candidate is None:
         reason = said[-1] if said else f"the model cannot be captured as {_listed(choice)}"
         return Compared(differ, None, None, 0, said=reason)
     files = candidate.bundle.manifest.files.values()
     size = sum(file.size for file in files if file.role not in ("golden", "doc"))
     return Compared(differ, candidate.verdict, _seconds(candidate), size, chosen, "")
+
+
+def _differing(target: Target, rivals: Sequence[Target]) -> dict[str, object]:
+    """The options in which a target is not like all of these."""
+    mine, others = target.model_dump(mode="json"), [r.model_dump(mode="json") for r in rivals]
+    return {key: value for key, value in mine.items() if any(o.get(key) != value for o in others)}
 
 
 def _first_right(
@@ -185,10 +193,14 @@ def _first_right(
     tally: _Tally,
 ) -> Candidate | None:
     notes: tuple[str, ...] = ()
-    for way, label in _labelled(attempts):
+    for number, (way, label) in enumerate(_labelled(attempts), start=1):
         try:
             candidate = attempt(replace(way, notes=notes), runner)
-        except (UnsupportedModel, ConversionFailed) as error:
+        except (UnsupportedModel, ConversionFailed, ToolMissing) as error:
+            # Another converter may be there; the same one is missing for every capture.
+            others = any(later.target != way.target for later in attempts[number:])
+            if isinstance(error, ToolMissing) and not others:
+                raise
             tally.errors.append(error)
             tally.said.append(f"{label}: {error}")
             notes += (f"{label} was tried before and failed",)
@@ -202,7 +214,11 @@ def _first_right(
 
 
 def _labelled(attempts: Sequence[Attempt]) -> Iterator[tuple[Attempt, str]]:
-    return ((way, f"{way.capture.dialect} by {way.capture.how}") for way in attempts)
+    """Each attempt with its name: the capture, and the converter where it has several."""
+    for way in attempts:
+        rivals = [other.target for other in attempts if other.capture == way.capture]
+        by = ", ".join(map(str, _differing(way.target, rivals).values()))
+        yield way, f"{way.capture.dialect} by {way.capture.how}" + (f", {by}" if by else "")
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float]:

@@ -26,6 +26,7 @@ from deploy_targets.parity import (
     cases,
     expected,
     golden,
+    kept,
     raw_samples,
     rows,
     samples,
@@ -104,7 +105,7 @@ def build(
         model = frontends.load(job.spec, workspace, timeout=job.timeout)
     staged = composing.compose(model, job.steps, job.target, workspace)
     with progress("record the original's answers"):
-        known = record(model, job, staged)
+        known = recorded(model, job, staged, workspace, reuse=reuse)
 
     def attempt(way: Attempt, runner: Runner) -> Candidate:
         return one_way(way, model, staged, known, job, runner, workspace, progress, reuse=reuse)
@@ -117,6 +118,16 @@ def build(
     if made.verdict is Verdict.PASS:
         rebuild.remember(job, model, made.bundle, workspace, before)
     return made
+
+
+def recorded(
+    model: Model, job: Job, staged: Staged | None, workspace: Workspace, *, reuse: bool
+) -> tuple[Golden, ...]:
+    """The original's answers; with `reuse`, asked once for all targets that ask the same."""
+    key = rebuild.asked(job, model, workspace) if reuse else None
+    if key is None:
+        return record(model, job, staged)
+    return kept.kept(workspace, key, lambda: record(model, job, staged))
 
 
 def record(model: Model, job: Job, staged: Staged | None = None) -> tuple[Golden, ...]:

@@ -50,6 +50,25 @@ def stamp(job: Job) -> str:
     )
 
 
+def asked(job: Job, model: Model, workspace: Workspace) -> str | None:
+    """All that decides what is asked of the original, and so its answers; None if that is open."""
+    modules = _modules(job, workspace)
+    if modules is None:
+        return None
+    return digest_of(
+        model.digest,
+        modules,
+        frontends.environment(),
+        program(),
+        bundles.as_json(model.signature),
+        samples.digest(job.samples),
+        {name: bundles.as_json(tolerance) for name, tolerance in job.expects.items()},
+        job.steps.digest,
+        job.target.stages,
+        job.target.levels,
+    )
+
+
 def recall(job: Job, workspace: Workspace) -> Bundle | None:
     """The passed bundle of an identical job, or None."""
     model, modules = frontends.recall(job.spec, workspace), _modules(job, workspace)

@@ -230,6 +230,7 @@ class Answer:
     outputs: Tensors
     seconds: float | None = None  # as the runtime measured; None where that would mislead
     refused: str = ""  # why the artifact, used as it will be, would not have given it
+    skipped: str = ""  # why it was not asked at all: then it is no part of the verdict
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy_targets import pipeline, registry
-from deploy_targets.errors import ToolMissing, UnsupportedModel
+from deploy_targets.errors import ConversionFailed, ToolMissing, UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.pipeline import Job
 from deploy_targets.records import Built, Dialect
@@ -69,3 +69,40 @@ def test_where_no_choice_can_be_captured_it_says_what_they_take(tmp_path: Path) 
 
 def test_one_choice_is_compared_with_nothing(tmp_path: Path) -> None:
     assert built(tmp_path, (1,)).compared == ()
+
+
+def by_converters(tmp_path: Path, threads: Sequence[int]) -> pipeline.Outcome:
+    """Here with a converter for each number: 2 is not installed, 3 breaks down."""
+    here: Any = type(registry.load("here"))
+
+    class Converting(here):  # type: ignore[misc]
+        def converters(self, dialect: Dialect) -> Sequence[Any]:
+            return tuple(self.model_copy(update={"threads": n}) for n in threads)
+
+        def build(self, *arguments: Any) -> Built:
+            if self.threads == 2:
+                raise ToolMissing("no second converter", hint="install one")
+            if self.threads == 3:
+                raise ConversionFailed("it broke down", hint="take another")
+            made: Built = super().build(*arguments)
+            return made
+
+    spec = SourceSpec(source=str(zoo.convnet(tmp_path / "convnet.onnx")), base=tmp_path)
+    job = Job(spec, Converting(), tmp_path / "out")
+    return pipeline.build(job, Workspace(tmp_path / "workspace"))
+
+
+def test_the_next_converter_is_tried_where_one_is_missing_or_fails(tmp_path: Path) -> None:
+    outcome = by_converters(tmp_path, (2, 3, 4, 1))
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.bundle.manifest.options["threads"] == 4, "the first that works"
+    assert outcome.tried == (
+        "onnx by as given, 2: no second converter",
+        "onnx by as given, 3: it broke down",
+    )
+    assert outcome.compared == (), "they are tried in turn, not compared"
+
+
+def test_where_no_converter_is_installed_the_user_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ToolMissing, match="no second converter"):
+        by_converters(tmp_path, (2,))

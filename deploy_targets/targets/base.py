@@ -59,6 +59,13 @@ class Target(BaseModel, ABC):
         Raises ToolMissing.
         """
 
+    def converters(self, dialect: Dialect) -> Sequence[Self]:
+        """The same target by each converter that it has for a dialect, the best first.
+
+        The next is tried when one fails, is wrong or is not installed.
+        """
+        return (self,)
+
     def choices(self) -> Sequence[Self]:
         """The concrete targets behind an "auto"; the pipeline measures them and keeps the best."""
         return (self,)

@@ -138,3 +138,20 @@ def test_right_answers_of_an_artifact_that_would_not_stand_by_them_are_no_pass(
     for row in verify(bundle, Shy()):
         assert (row.verdict, row.reason) == (Verdict.FAIL, "the page does not load it")
         assert row.parity, "its numbers are there all the same"
+
+
+@pytest.mark.parametrize(("skipped", "said"), [(1, Verdict.PASS), (2, Verdict.NOT_RUN)])
+def test_what_was_not_asked_is_counted_and_is_no_pass(
+    bundle: Bundle, skipped: int, said: Verdict
+) -> None:
+    class Short(Doubles):
+        def run(self, call: Call) -> Answer:
+            left = call.name.startswith(("tensors-1", "tensors-2")[:skipped])
+            return Answer({}, skipped="the time was up") if left else super().run(call)
+
+    rows = {row.golden: row for row in verify(bundle, Short(), ["fast"])}
+    assert rows["tensors"].verdict is said
+    assert len(rows["tensors"].parity) == 2 - skipped
+    assert f"not run: {skipped} of 2 cases, the time was up" in rows["tensors"].notes
+    assert rows["bytes"].verdict is Verdict.PASS
+    assert not any(note.startswith("not run") for note in rows["bytes"].notes)
