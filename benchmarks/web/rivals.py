@@ -64,7 +64,9 @@ def rivals(
             refused[runtime] = f"{type(error).__name__}: {error}"
             continue
         call = _smallest(bundle)
-        ways = [Way("chromium", threads) for threads in THREADS]
+        # TF.js has one thread only, whatever it is asked for.
+        lanes = {lane.name for lane in bundle.manifest.lanes}
+        ways = [Way("chromium", count) for count in THREADS if f"wasm-{count}t" in lanes]
         found += [Rival(bundle, runtime, way, call) for way in ways]
     return found, refused
 
