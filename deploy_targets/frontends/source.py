@@ -1,5 +1,5 @@
-"""What the user points at: "file.py:callable", "package.module:callable", "x.pt2", "x.onnx" or
-"x.joblib".
+"""What the user points at: "file.py:callable", "package.module:callable", "x.pt2", "x.onnx",
+"x.joblib", "x.keras", "x.h5", or the folder of a SavedModel.
 
 In: a source as written, and the folder that it is relative to. Out: its kind and its place, or an
 error that says what was found instead. Nothing is imported and nothing is run here. To add a kind
@@ -44,12 +44,36 @@ class Kind(enum.StrEnum):
     EXPORTED = "exported"
     ONNX = "onnx"
     PICKLED = "pickled"
+    KERAS = "keras"
+    SAVED_MODEL = "saved model"
 
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 """Of scikit-learn estimators. Loading one runs the code in it."""
-KINDS = {".pt2": Kind.EXPORTED, ".onnx": Kind.ONNX} | dict.fromkeys(PICKLES, Kind.PICKLED)
+HDF5 = (".h5", ".hdf5")
+KINDS = {
+    ".pt2": Kind.EXPORTED,
+    ".onnx": Kind.ONNX,
+    ".keras": Kind.KERAS,
+    **dict.fromkeys(PICKLES, Kind.PICKLED),
+    **dict.fromkeys(HDF5, Kind.KERAS),
+}
+SAVED_MODEL = "saved_model.pb"
+"""The file that makes a folder a SavedModel."""
 CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt", ".bin", ".safetensors"})
+OF_TENSORFLOW = {
+    ".pb": (
+        "is a frozen graph of TensorFlow 1, or no model at all",
+        "make an .onnx of it (python -m tf2onnx.convert --graphdef x.pb --inputs x:0 --outputs "
+        "y:0 --output model.onnx) and give that; a SavedModel is given as its folder",
+    ),
+    ".tflite": (
+        "is a converted model, whose weights may be rounded already",
+        "give what it was made from: the folder of a SavedModel, x.keras, x.h5, x.onnx or "
+        "file.py:function",
+    ),
+}
+"""Suffix -> what such a file is, and what to give instead."""
 CALLABLE_HINT = (
     "write a function that builds the module, loads its weights and returns module.eval(), "
     "and give file.py:function"
@@ -59,6 +83,8 @@ CALLABLE_HINT = (
 def kind_of(spec: SourceSpec) -> Kind:
     """The kind of the source. Raises ConfigError or UnsupportedModel where it has none."""
     path = spec.base / spec.source
+    if _saved_model(spec) is not None:
+        return Kind.SAVED_MODEL
     if path.suffix in KINDS and not path.is_dir():
         return KINDS[path.suffix]
     if _is_callable(spec.source):
@@ -67,11 +93,39 @@ def kind_of(spec: SourceSpec) -> Kind:
 
 
 def file_of(spec: SourceSpec) -> Path | None:
-    """The file of the source; None for "package.module:callable"."""
+    """The file of the source, in a SavedModel its graph; None for "package.module:callable"."""
+    if (folder := _saved_model(spec)) is not None:
+        return folder / SAVED_MODEL
     if kind_of(spec) is not Kind.CALLABLE:
         return _present(spec.base / spec.source)
     place, _ = split(spec)
     return _present(spec.base / place) if place.endswith(".py") else None
+
+
+def files_of(spec: SourceSpec) -> dict[str, Path]:
+    """All files of a source that is its files, by their names inside of it."""
+    file = file_of(spec)
+    if file is None or _saved_model(spec) is None:
+        return {"": file} if file else {}
+    parts = ("variables", "assets")
+    inside = sorted(path for part in parts for path in (file.parent / part).rglob("*"))
+    found = [file, *(path for path in inside if path.is_file())]
+    return {path.relative_to(file.parent).as_posix(): path for path in found}
+
+
+def signature_of(spec: SourceSpec) -> str:
+    """The signature of a SavedModel that the source names after a colon; "" where it names none."""
+    folder = _saved_model(spec)
+    named = folder is not None and not (spec.base / spec.source).is_dir()
+    return spec.source.rpartition(":")[2] if named else ""
+
+
+def _saved_model(spec: SourceSpec) -> Path | None:
+    """The folder, if the source is one, with or without the name of a signature."""
+    for place in dict.fromkeys((spec.source, spec.source.rpartition(":")[0])):
+        if place and (spec.base / place / SAVED_MODEL).is_file():
+            return spec.base / place
+    return None
 
 
 def split(spec: SourceSpec) -> tuple[str, str]:
@@ -81,9 +135,10 @@ def split(spec: SourceSpec) -> tuple[str, str]:
 
 
 def name_of(spec: SourceSpec) -> str:
-    """The declared name, else the file's stem, else the callable's name."""
-    file = file_of(spec)
-    plain = spec.name or (file.stem if file else split(spec)[1])
+    """The declared name, else the file's stem or the folder's name, else the callable's name."""
+    file, folder = file_of(spec), _saved_model(spec)
+    own = folder.absolute().name if folder else file.stem if file else split(spec)[1]
+    plain = spec.name or own
     return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._") or "model"
 
 
@@ -116,7 +171,8 @@ def refuse_contents(path: Path, kind: Kind) -> None:
     with path.open("rb") as file:
         start = file.read(512)
     if found := _what(path, start, kind):
-        raise UnsupportedModel(f"{path} is {found[0]}, not a {path.suffix} model", hint=found[1])
+        what = "a SavedModel" if kind is Kind.SAVED_MODEL else f"a {path.suffix} model"
+        raise UnsupportedModel(f"{path} is {found[0]}, not {what}", hint=found[1])
 
 
 def _what(path: Path, start: bytes, kind: Kind) -> tuple[str, str] | None:
@@ -130,9 +186,23 @@ def _what(path: Path, start: bytes, kind: Kind) -> tuple[str, str] | None:
     zipped = start.startswith(b"PK")
     if kind is Kind.ONNX:
         return ("a zip archive", "unpack it and give the .onnx inside") if zipped else None
+    if kind is Kind.SAVED_MODEL:
+        return None
+    if kind is Kind.KERAS:
+        return _no_keras(path, start, zipped)
     if kind is Kind.PICKLED:
         return (_archive(path) or ("a zip archive", again)) if zipped else None
     return _archive(path) if zipped else ("no zip archive, as torch.export.save writes", again)
+
+
+def _no_keras(path: Path, start: bytes, zipped: bool) -> tuple[str, str] | None:
+    hdf5 = start.startswith(b"\x89HDF\r\n\x1a\n")
+    if path.suffix in HDF5:
+        other = ("a zip archive, as Keras 3 writes", "name it x.keras") if zipped else None
+        return None if hdf5 else other or ("no HDF5 file", 'write it again: model.save("x.keras")')
+    if hdf5:
+        return "an HDF5 file, as older Kerases write", "name it x.h5"
+    return None if zipped else ("no zip archive, as model.save writes", "write it again")
 
 
 def _archive(path: Path) -> tuple[str, str] | None:
@@ -166,15 +236,22 @@ def _present(path: Path) -> Path:
 
 
 def _no_source(source: str, path: Path) -> ConfigError | UnsupportedModel:
-    forms = "file.py:callable, package.module:callable, x.pt2, x.onnx or x.joblib"
+    forms = (
+        "file.py:callable, package.module:callable, x.pt2, x.onnx, x.keras, x.h5, x.joblib or the "
+        "folder of a SavedModel"
+    )
     if path.is_dir():
-        return ConfigError(f"{path} is a directory, not a model", hint=f"give {forms}")
+        return ConfigError(
+            f"{path} is a directory without {SAVED_MODEL}, not a model", hint=f"give {forms}"
+        )
     if path.suffix == ".py":
         return _no_callable(source, _present(path))
     if path.suffix in CHECKPOINTS:
         return UnsupportedModel(
             f"{source} holds weights, and not the code that uses them", hint=CALLABLE_HINT
         )
+    if path.is_file() and path.suffix in OF_TENSORFLOW:
+        return _of_tensorflow(source, path)
     if path.is_file():
         return UnsupportedModel(
             f"{source}: {path.suffix or 'files without a suffix'} cannot be loaded",
@@ -183,6 +260,17 @@ def _no_source(source: str, path: Path) -> ConfigError | UnsupportedModel:
     if not path.suffix or ":" in source:
         return ConfigError(f"{source!r} is no source", hint=f"give {forms}")
     return ConfigError(f"{path} does not exist", hint=f"check the path; sources are {forms}")
+
+
+def _of_tensorflow(source: str, path: Path) -> UnsupportedModel | ConfigError:
+    if path.name == SAVED_MODEL:
+        # It would have been a folder's, had the folder been given.
+        return ConfigError(
+            f"{source} is the graph of a SavedModel, without its weights",
+            hint=f"give its folder: {path.parent}",
+        )
+    what, hint = OF_TENSORFLOW[path.suffix]
+    return UnsupportedModel(f"{source} {what}", hint=hint)
 
 
 def _no_callable(source: str, path: Path) -> ConfigError:

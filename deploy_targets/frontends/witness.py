@@ -31,7 +31,19 @@ from deploy_targets.workspace import Workspace, digest_of, digest_of_file
 
 KIND, FILE, SCHEMA = "witness", "witness.json", 1
 ABSENT = ""
-WEIGHTS = ("*.safetensors", "*.pt", "*.pth", "*.bin", "*.npz", "*.npy", "*.onnx", "*.h5", "*.gguf")
+WEIGHTS = (
+    "*.safetensors",
+    "*.pt",
+    "*.pth",
+    "*.bin",
+    "*.npz",
+    "*.npy",
+    "*.onnx",
+    "*.h5",
+    "*.hdf5",
+    "*.keras",
+    "*.gguf",
+)
 """Files beside the source that are witnessed even if nobody was seen to open them."""
 Stored = Iterable[tuple[str, Sequence[Callable[[], memoryview]]]]
 """Tensors that must be in a file: name, and the bytes in each order in which they may lie there."""

@@ -74,8 +74,8 @@ def test_weights_alone_are_no_model(tmp_path: Path, suffix: str) -> None:
 
 
 def test_other_formats_are_refused_with_what_is_taken(tmp_path: Path) -> None:
-    (tmp_path / "model.h5").write_bytes(b"x")
-    error = refusal(tmp_path, "model.h5")
+    (tmp_path / "model.caffemodel").write_bytes(b"x")
+    error = refusal(tmp_path, "model.caffemodel")
     assert error.exit_code == UnsupportedModel.exit_code
     assert ".onnx" in error.hint
 
