@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +15,11 @@ import numpy as np
 import pytest
 
 from deploy_targets import binding
-from deploy_targets.converters import tflite_from_torch
-from deploy_targets.converters.tflite_from_torch import Converted, Fixed
+from deploy_targets.converters import tflite, tflite_from_torch
+from deploy_targets.converters.tflite import Converted, Fixed, Order
 from deploy_targets.errors import ConversionFailed, DeployError
 from deploy_targets.integrations import worker
+from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import Case, Dialect, DynamicAxis, Graph, Signature, Tensors, TensorSpec
 from deploy_targets.workspace import Workspace
 
@@ -39,7 +44,24 @@ EXCHANGED = Signature(
 ONE = Signature(
     (TensorSpec("x", "float32", ROW),), (TensorSpec("y", "float32", ROW),), BATCH, "batch"
 )
-SIGNATURES = {"exchanged": EXCHANGED, "wide": ONE, "svd": ONE, "sorts": ONE, "misnamed": ONE}
+PHOTO = Signature(
+    (TensorSpec("photo", "float32", ("batch", 3, 6, 8)),),
+    (TensorSpec("y", "float32", ROW),),
+    BATCH,
+    "batch",
+)
+SIGNATURES = {
+    "exchanged": EXCHANGED,
+    "photo": PHOTO,
+    "wide": ONE,
+    "half": ONE,
+    "svd": ONE,
+    "sorts": ONE,
+    "misnamed": ONE,
+    "spectrum": ONE,
+    "phase": ONE,
+}
+LAYOUTS = {"photo": {"photo": (0, 2, 3, 1)}}
 ENTRIES = (Fixed("b1", {"batch": 1}), Fixed("b3", {"batch": 3}))
 
 
@@ -63,9 +85,33 @@ def modules() -> dict[str, Any]:
         def forward(self, x: Any) -> Any:
             return (self.down(torch.relu(self.up(x))),)
 
-    class Svd(torch.nn.Module):
+    class Photo(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 4, 3, stride=2)
+
         def forward(self, x: Any) -> Any:
-            return (x * torch.linalg.svd(x)[1].sum(),)
+            return (self.conv(x).relu().amax((2, 3)),)
+
+    class Decomposed(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return torch.linalg.svd(x)[1].sum()
+
+    class Svd(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Decomposed()
+
+        def forward(self, x: Any) -> Any:
+            return (torch.special.bessel_j0(x) * self.inner(x),)
+
+    class Spectrum(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return (torch.nn.functional.pad(torch.fft.rfft(x).abs(), (0, 1)),)
+
+    class Phase(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return (torch.fft.fft(x).real,)
 
     class Sorts(torch.nn.Module):
         def forward(self, x: Any) -> Any:
@@ -76,7 +122,17 @@ def modules() -> dict[str, Any]:
             return (x[:, :3],)
 
     torch.manual_seed(0)
-    made = {"exchanged": Exchanged, "wide": Wide, "svd": Svd, "sorts": Sorts, "misnamed": Misnamed}
+    made = {
+        "exchanged": Exchanged,
+        "photo": Photo,
+        "wide": Wide,
+        "half": Wide,
+        "svd": Svd,
+        "sorts": Sorts,
+        "misnamed": Misnamed,
+        "spectrum": Spectrum,
+        "phase": Phase,
+    }
     return {name: kind().eval() for name, kind in made.items()}
 
 
@@ -103,10 +159,11 @@ def convert_many(folders: Mapping[str, str]) -> dict[str, str]:
     """The child, one for all: its imports cost more than they do. Answers "" or what was wrong."""
     said = {}
     for name, folder in folders.items():
-        entries = [dataclasses.asdict(entry) for entry in ENTRIES]
-        signature = tflite_from_torch.described(SIGNATURES[name])
+        graph = Graph(Dialect.EXPORTED, Path(folder), name, "torch.export")
+        layouts, half = LAYOUTS.get(name, {}), name == "half"
+        order = tflite.packed(Order(graph, SIGNATURES[name], ENTRIES, layouts, half))
         try:
-            tflite_from_torch.export(f"{folder}/model.pt2", signature, entries, folder)
+            tflite_from_torch.export(order, folder)
             said[name] = ""
         except DeployError as error:
             said[name] = f"{type(error).__name__}: {error}"
@@ -120,7 +177,7 @@ class Many:
 
     def converted(self, name: str) -> Converted:
         assert self.said[name] == ""
-        return tflite_from_torch.read(self.folder / name)
+        return tflite.read(self.folder / name)
 
 
 def ask_many(file: str, questions: list[str]) -> None:
@@ -135,7 +192,7 @@ def ask_many(file: str, questions: list[str]) -> None:
 
 
 def in_child(function: str, arguments: Mapping[str, object]) -> Any:
-    path = tflite_from_torch.path(Workspace())
+    path = tflite.path(tflite_from_torch.LOCK, Workspace())
     return worker.call(f"{__name__}:{function}", arguments, who="litert-torch", path=path)
 
 
@@ -154,26 +211,52 @@ def original(name: str, inputs: Tensors) -> dict[str, np.ndarray]:
     return {s.name: a.numpy() for s, a in zip(SIGNATURES[name].outputs, answers, strict=True)}
 
 
+def answered(many: Many, folder: Path, name: str, inputs: Tensors) -> list[tuple[Any, Any]]:
+    """What was expected and what LiteRT said, call by call."""
+    case = Case("seven", "", inputs, original(name, inputs))
+    checks = binding.encode(SIGNATURES[name], many.converted(name).entries, case)
+    assert [check.call.entry for check in checks] == ["b3", "b3", "b1"]
+    questions = [folder / f"{i}.{c.call.entry}.npz" for i, c in enumerate(checks)]
+    for question, check in zip(questions, checks, strict=True):
+        np.savez(question, **check.call.inputs)
+    file = str(many.folder / name / "model.tflite")
+    in_child("ask_many", {"file": file, "questions": list(map(str, questions))})
+    found = [dict(np.load(f"{question.with_suffix('.answer')}.npz")) for question in questions]
+    return list(zip([check.expected for check in checks], found, strict=True))
+
+
 def test_every_tensor_is_found_under_the_name_that_its_port_says(
     many: Many, tmp_path: Path
 ) -> None:
     draw = np.random.default_rng(1)
     rows = [draw.normal(size=(7, 4)).astype(np.float32) for _ in range(2)]
     inputs = {"zeta": rows[0], "a/b": rows[1], "class": np.arange(7)}
-    case = Case("seven", "", inputs, original("exchanged", inputs))
-    entries = many.converted("exchanged").entries
-    checks = binding.encode(EXCHANGED, entries, case)
-    assert [check.call.entry for check in checks] == ["b3", "b3", "b1"]
-    questions = [tmp_path / f"{i}.{c.call.entry}.npz" for i, c in enumerate(checks)]
-    for question, check in zip(questions, checks, strict=True):
-        np.savez(question, **check.call.inputs)
-    file = str(many.folder / "exchanged" / "model.tflite")
-    in_child("ask_many", {"file": file, "questions": list(map(str, questions))})
-    for question, check in zip(questions, checks, strict=True):
-        with np.load(f"{question.with_suffix('.answer')}.npz") as answers:
-            assert set(answers) == set(check.expected)
-            for name, want in check.expected.items():
-                np.testing.assert_allclose(answers[name], want, atol=1e-6)
+    for expected, answers in answered(many, tmp_path, "exchanged", inputs):
+        assert set(answers) == set(expected)
+        for name, want in expected.items():
+            np.testing.assert_allclose(answers[name], want, atol=1e-6)
+
+
+def test_an_image_lies_as_ordered_and_nothing_else_changes(many: Many, tmp_path: Path) -> None:
+    (port,) = many.converted("photo").entries[1].inputs
+    assert (port.spec.shape, port.axes) == ((3, 6, 8, 3), (0, 2, 3, 1))
+    photo = np.random.default_rng(2).normal(size=(7, 3, 6, 8)).astype(np.float32)
+    for expected, answers in answered(many, tmp_path, "photo", {"photo": photo}):
+        np.testing.assert_allclose(answers["y"], expected["y"], atol=1e-6)
+
+
+def test_halved_weights_take_half_and_answer_within_the_recipes_budget(
+    many: Many, tmp_path: Path
+) -> None:
+    sizes = [(many.folder / n / "model.tflite").stat().st_size for n in ("wide", "half")]
+    # The bias of the first layer, a seventh of all, stays float32.
+    assert 0.5 < sizes[1] / sizes[0] < 0.65
+    (port,) = many.converted("half").entries[0].inputs
+    assert port.spec.dtype == "float32"
+    x = np.random.default_rng(3).normal(size=(7, 4)).astype(np.float32)
+    for expected, answers in answered(many, tmp_path, "half", {"x": x}):
+        off = np.linalg.norm(answers["y"] - expected["y"]) / np.linalg.norm(expected["y"])
+        assert 1e-6 < off <= RECIPES["fp16"].budget
 
 
 def test_names_are_the_models_own_where_python_can_say_them(many: Many) -> None:
@@ -195,9 +278,28 @@ def test_sizes_of_the_batch_share_the_weights(many: Many) -> None:
     assert once < (many.folder / "wide" / "model.tflite").stat().st_size < 1.1 * once
 
 
-def test_an_operator_without_a_form_in_tflite_is_named(many: Many) -> None:
-    assert many.said["svd"].startswith("UnsupportedModel")
-    assert "aten._linalg_svd" in many.said["svd"]
+def test_all_operators_without_a_form_are_named_with_their_module_and_line(many: Many) -> None:
+    said = many.said["svd"]
+    assert said.startswith("UnsupportedModel: litert-torch cannot convert it")
+    inner, outer = "in inner, tests/converters/test_tflite_from_torch.py:", "aten.special_bessel_j0"
+    assert "aten._linalg_svd has no TensorFlow Lite form" in said
+    assert inner in said
+    assert "`return torch.linalg.svd(x)[1].sum()`" in said
+    assert outer in said
+
+
+def test_complex_numbers_are_refused_with_their_line_before_anything_is_converted(
+    many: Many,
+) -> None:
+    said = many.said["phase"]
+    assert "computes with complex numbers in tests/converters/test_tflite_from_torch.py:" in said
+    assert "`return (torch.fft.fft(x).real,)`" in said
+
+
+def test_the_lengths_of_a_spectrum_are_carried(many: Many, tmp_path: Path) -> None:
+    x = np.random.default_rng(4).normal(size=(7, 4)).astype(np.float32)
+    for expected, answers in answered(many, tmp_path, "spectrum", {"x": x}):
+        np.testing.assert_allclose(answers["y"], expected["y"], atol=1e-5)
 
 
 def test_an_operator_that_litert_cannot_run_is_named(many: Many) -> None:
@@ -214,36 +316,34 @@ def test_bytes_are_the_same_in_another_folder_and_another_process(
     many: Many, tmp_path: Path
 ) -> None:
     graph = capture("exchanged", tmp_path / "somewhere" / "else")
-    made = tflite_from_torch.convert(graph, EXCHANGED, ENTRIES, tmp_path, Workspace())
+    made = tflite_from_torch.convert(Order(graph, EXCHANGED, ENTRIES), tmp_path, Workspace())
     assert made == many.converted("exchanged")
     first = (many.folder / "exchanged" / "model.tflite").read_bytes()
     assert (tmp_path / "model.tflite").read_bytes() == first
 
 
 def test_a_conversion_out_of_time_is_stopped_and_named(tmp_path: Path) -> None:
-    graph = Graph(Dialect.EXPORTED, tmp_path, "", "torch.export")
+    order = Order(Graph(Dialect.EXPORTED, tmp_path, "", "torch.export"), ONE, ENTRIES)
     with pytest.raises(ConversionFailed, match=r"litert-torch took longer than 0.2 s"):
-        tflite_from_torch.convert(graph, ONE, ENTRIES, tmp_path, Workspace(), timeout=0.2)
+        tflite_from_torch.convert(order, tmp_path, Workspace(), timeout=0.2)
     assert not (tmp_path / "model.tflite").exists()
 
 
-def test_each_size_of_the_batch_that_the_model_takes_is_an_entry() -> None:
-    few = dataclasses.replace(ONE, axes=(DynamicAxis("batch", 2, 4),))
-    assert tflite_from_torch.fixed(ONE) == (Fixed("b1", {"batch": 1}), Fixed("b8", {"batch": 8}))
-    assert [entry.name for entry in tflite_from_torch.fixed(few)] == ["b2", "b4"]
-    assert tflite_from_torch.fixed(Signature(ONE.inputs, ONE.outputs)) == (Fixed("main", {}),)
+def test_a_converter_that_is_killed_is_a_failed_conversion(tmp_path: Path) -> None:
+    order = Order(capture("wide", tmp_path / "program"), ONE, ENTRIES)
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(tflite_from_torch.convert, order, tmp_path, Workspace())
+        os.kill(child_of_this_process(), signal.SIGKILL)
+        with pytest.raises(ConversionFailed, match="litert-torch was killed by SIGKILL"):
+            job.result()
+    assert not (tmp_path / "model.tflite").exists()
 
 
-def test_other_axes_have_the_size_that_is_given_for_them() -> None:
-    time = dataclasses.replace(ONE, axes=(*BATCH, DynamicAxis("time", 1, 99)))
-    given = tflite_from_torch.fixed(time, batches=(1,), sizes={"time": 50})
-    assert given == (Fixed("b1", {"batch": 1, "time": 50}),)
-    assert 1 < tflite_from_torch.fixed(time)[0].sizes["time"] < 99
-
-
-def test_a_datatype_that_no_tflite_holds_is_known_beforehand() -> None:
-    half = dataclasses.replace(ONE, outputs=(TensorSpec("y", "bfloat16", ROW),))
-    assert tflite_from_torch.problems(ONE) == ()
-    assert tflite_from_torch.problems(half) == (
-        "y is bfloat16, which the boundary of a .tflite cannot hold",
-    )
+def child_of_this_process() -> int:
+    """The first that appears, as Linux lists them."""
+    for _ in range(1_000):
+        for file in Path("/proc/self/task").glob("*/children"):
+            if found := file.read_text().split():
+                return int(found[0])
+        time.sleep(0.01)
+    raise AssertionError("no child was started")

@@ -1,0 +1,1 @@
+"""What benchmarks/tflite_onnx.py runs in onnx2tf's environment."""
