@@ -30,6 +30,7 @@ _V8 = "fp asimd evtstrm aes pmull sha1 sha2 crc32 cpuid"
 _V82 = _V8 + " atomics fphp asimdhp asimdrdm lrcpc dcpop asimddp"
 CPUS: Mapping[str, tuple[str, str]] = {
     # QEMU's name -> part number, features; as the machine's own kernel reports them.
+    "cortex-a53": ("0xd03", _V8),  # Raspberry Pi 3, cheap phones, the small cores of others
     "cortex-a57": ("0xd07", _V8),  # Jetson Nano, TX2
     "cortex-a72": ("0xd08", _V8),  # Raspberry Pi 4
     "cortex-a76": ("0xd0b", _V82),  # Raspberry Pi 5; the nearest to Orin
@@ -55,9 +56,20 @@ class Emulator:
     path: Path
     version: str
 
-    def command(self, cpu: str, program: Sequence[str], *, at: str | None = None) -> list[str]:
-        """`program` run as on this CPU; `at` is where the emulator lies, if not on the host."""
-        return [at or str(self.path), "-cpu", cpu, *program]
+    def command(
+        self,
+        cpu: str,
+        program: Sequence[str],
+        *,
+        at: str | None = None,
+        prefix: Path | None = None,
+    ) -> list[str]:
+        """`program` run as on this CPU; `at` is where the emulator lies, if not on the host.
+
+        `prefix`: where the program's absolute paths are looked for before the host's own.
+        """
+        within = ["-L", str(prefix)] if prefix else []
+        return [at or str(self.path), "-cpu", cpu, *within, *program]
 
 
 def find() -> Emulator:
@@ -83,19 +95,35 @@ def cpuinfo(cpu: str) -> str:
     return _CPUINFO.format(part=part, features=features)
 
 
-def rootfs(packages: Sequence[str], suite: str, workspace: Workspace) -> Path:
-    """A folder with these arm64 packages of Debian and all that they depend on.
+def prefix(root: Path, cpu: str, folder: Path) -> Path:
+    """A rootfs as it is on such a machine: links into it, and the CPU's own /proc/cpuinfo.
+
+    It is put into `folder`, which is new. Nothing is mounted, so that nobody need be root.
+    """
+    (folder / "proc").mkdir(parents=True)
+    (folder / "proc" / "cpuinfo").write_text(cpuinfo(cpu))
+    for path in root.iterdir():
+        (folder / path.name).symlink_to(path.resolve())
+    return folder
+
+
+def rootfs(
+    packages: Sequence[str], suite: str, workspace: Workspace, architecture: str = "arm64"
+) -> Path:
+    """A folder with these packages of Debian and all that they depend on.
 
     It is made once; take another workspace to get Debian's updates. The packages are checked
     against Debian's archive keys, unpacked, and not configured. Raises ToolMissing without apt,
     NotRun where the packages cannot be fetched.
     """
     apt, keyring = _apt()
-    key = digest_of("rootfs 1", sorted(packages), suite, MIRROR)[:16]
+    other = () if architecture == "arm64" else (architecture,)
+    key = digest_of("rootfs 1", sorted(packages), suite, MIRROR, *other)[:16]
 
     def make(folder: Path) -> None:
         with workspace.scratch() as scratch:
-            archives = _download(apt, _configure(scratch, suite, keyring), packages, scratch)
+            configuration = _configure(scratch, suite, keyring, architecture)
+            archives = _download(apt, configuration, packages, scratch)
             for archive in archives:
                 _run(["dpkg-deb", "--extract", str(archive), str(folder)])
         _merge_usr(folder)
@@ -133,20 +161,20 @@ def _apt() -> tuple[str, Path]:
     return apt, keyring
 
 
-def _configure(folder: Path, suite: str, keyring: Path) -> Path:
+def _configure(folder: Path, suite: str, keyring: Path, architecture: str) -> Path:
     """An apt configuration that touches nothing of the host's own."""
     for part in ("state/lists/partial", "cache/archives/partial", "parts"):
         (folder / part).mkdir(parents=True)
     (folder / "status").touch()
     (folder / "debian.sources").write_text(
         f"Types: deb\nURIs: {MIRROR}\nSuites: {suite}\nComponents: main\n"
-        f"Architectures: arm64\nSigned-By: {keyring}\n"
+        f"Architectures: {architecture}\nSigned-By: {keyring}\n"
     )
     configuration = folder / "apt.conf"
     configuration.write_text(
         f"""\
-APT::Architecture "arm64";
-APT::Architectures {{ "arm64"; }};
+APT::Architecture "{architecture}";
+APT::Architectures {{ "{architecture}"; }};
 APT::Install-Recommends "false";
 APT::Sandbox::User "";
 Acquire::Languages "none";

@@ -63,6 +63,19 @@ def test_a_system_is_unpacked_merged_and_made_once(
     assert qemu.rootfs(["zlib1g"], "bookworm", workspace) == root
 
 
+def test_a_system_is_seen_as_on_that_machine_through_links(tmp_path: Path) -> None:
+    (tmp_path / "root" / "usr").mkdir(parents=True)
+    (tmp_path / "root" / "usr" / "held").write_text("it")
+    (tmp_path / "root" / "lib").symlink_to("usr")
+    prefix = qemu.prefix(tmp_path / "root", "cortex-a53", tmp_path / "links")
+    assert (prefix / "lib" / "held").read_text() == "it"
+    assert (prefix / "proc" / "cpuinfo").read_text() == qemu.cpuinfo("cortex-a53")
+    assert not (tmp_path / "root" / "proc").exists()
+    emulator = qemu.Emulator(Path("/emulator"), "7.2")
+    command = emulator.command("cortex-a53", ["program"], prefix=prefix)
+    assert command == ["/emulator", "-cpu", "cortex-a53", "-L", str(prefix), "program"]
+
+
 def test_a_mirror_that_cannot_be_reached_is_told_in_apts_own_words(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,7 @@
+package dev.deploytarget.core
+
+/** What runs the artifact: LiteRT on a device. */
+fun interface Interpreter {
+    /** The answer of an entry, in the artifact's names, layout and dtypes. */
+    fun run(entry: String, inputs: Map<String, Tensor>): Map<String, Tensor>
+}

@@ -1,0 +1,41 @@
+import CryptoKit
+import DeployTargetCore
+import Foundation
+
+/// The bundle's files, as they are resources of this package.
+struct BundleFiles {
+    static let ours = BundleFiles(.module)
+
+    private let home: URL
+
+    init(_ bundle: Bundle) { home = bundle.resourceURL ?? bundle.bundleURL }
+
+    var model: URL { home.appendingPathComponent("model.tflite") }
+
+    func manifest() throws -> Data {
+        guard let data = read(Manifest.fileName) else { throw BundleDamaged("the app has no resource \(Manifest.fileName)") }
+        return data
+    }
+
+    /// steps.json; nil where no steps are declared.
+    func steps() -> Data? { read(Steps.fileName) }
+
+    /// The golden case that a GPU has to answer; nil where none travels.
+    func checkCase() throws -> GoldenCase? { try read("check.safetensors").flatMap { try Golden.read($0).first } }
+
+    /// All golden cases: a resource of the tests alone.
+    func golden() throws -> [GoldenCase] { try read(Golden.fileName).map { try Golden.read($0) } ?? [] }
+
+    /// Throws BundleDamaged where model.tflite is not the one that the manifest names.
+    func check(_ manifest: Manifest) throws {
+        guard let data = read("model.tflite") else { throw BundleDamaged("the app has no resource model.tflite") }
+        let got = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+        let want = manifest.files["model.tflite"]?.sha256 ?? ""
+        if want != got { throw BundleDamaged("model.tflite has the SHA-256 \(got), expected \(want)") }
+    }
+
+    /// Mapped, not copied.
+    private func read(_ name: String) -> Data? {
+        try? Data(contentsOf: home.appendingPathComponent(name), options: .alwaysMapped)
+    }
+}
