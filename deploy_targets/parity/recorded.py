@@ -140,4 +140,7 @@ def _same_framework(capture: str, runtime: str) -> bool:
     given = dialect == "onnx" and how not in ("dynamo", "legacy")
     # ExecuTorch, for one, is another runtime: the name must be a word.
     name = r"\bonnx[ _-]?runtime\b" if given else r"\b(py|lib)?torch\b"
+    if dialect == "saved_model" or how == "tf2onnx":
+        # TensorFlow Lite has kernels of its own.
+        name = r"\btensorflow\b(?! lite)"
     return bool(re.search(name, runtime, re.IGNORECASE))
