@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make demo` and `make test`. Each does all the set-up that it needs.
 .POSIX:
 .SUFFIXES:
-.PHONY: help setup demo test test-tfjs lint format constraints clean
+.PHONY: help setup demo test test-tfjs test-swift lint format constraints clean
 
 # make demo ARCH=arm64 runs under emulation, which takes some ten minutes.
 ARCH = x86_64
@@ -14,6 +14,7 @@ help:
 	@echo 'make demo         build EfficientNet-Lite0 for each target and show that all answer as PyTorch does'
 	@echo 'make test         run the tests'
 	@echo 'make test-tfjs    those that need TensorFlow, in an environment that is made for them (1.6 GB)'
+	@echo 'make test-swift   those of the Swift code for iOS, with a compiler that is fetched (2.4 GB)'
 	@echo 'make lint         ruff and mypy --strict'
 	@echo 'make format       let ruff rewrite what it can'
 	@echo 'make setup        prepare .venv (the others do this by themselves)'
@@ -32,6 +33,9 @@ test: setup
 
 test-tfjs: setup
 	@$(BIN)/python -m pytest tests_tfjs
+
+test-swift: setup
+	@$(BIN)/python -m pytest tests_swift
 
 lint: setup
 	$(BIN)/ruff check .

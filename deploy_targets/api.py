@@ -18,8 +18,10 @@ from deploy_targets.parity.recorded import recording
 from deploy_targets.parity.verify import answers as ask
 from deploy_targets.parity.verify import check_lanes
 from deploy_targets.pipeline import Job, Outcome
-from deploy_targets.records import TENSORS, Array, DynamicAxis, TensorSpec
+from deploy_targets.quantize.recipes import RECIPES
+from deploy_targets.records import TENSORS, Array, DynamicAxis, Recipe, TensorSpec
 from deploy_targets.runtime import Model
+from deploy_targets.targets.base import Target
 from deploy_targets.verdicts import ParityReport
 from deploy_targets.workspace import Workspace
 
@@ -32,6 +34,7 @@ def build(
     options: Mapping[str, Any] | None = None,
     reuse: bool = True,
     timeout: float = 600.0,
+    precision: str | None = None,
     workspace: Workspace | None = None,
     progress: Progress = silent,
 ) -> Outcome:
@@ -40,7 +43,8 @@ def build(
     `model` is a deploy.toml, a folder that holds one, or settings. `options` are laid over the
     target's table in it. `out` defaults to build/<name>-<target> beside the deploy.toml.
     Without `reuse` everything is made again though nothing has changed. `timeout` is in seconds,
-    for each attempt to capture the model.
+    for each attempt to capture or convert the model. `precision` ("fp32", "fp16") goes before that
+    of the settings.
     A verdict of NOT_RUN is returned, not raised: look at `outcome.verdict`.
 
     Raises ParityFailed where the artifact does not answer as the model does (it is then kept
@@ -48,6 +52,7 @@ def build(
     """
     settings = settings_of(model)
     chosen = registry.load(target, {**settings.targets.get(target, {}), **(options or {})})
+    recipe = recipe_for(chosen, precision or settings.precision)
     spec = spec_of(settings)
     place = Path(out) if out else settings.base / "build" / f"{name_of(spec)}-{target}"
     folder = settings.base / settings.samples if settings.samples else None
@@ -59,6 +64,7 @@ def build(
         place,
         folder,
         settings.budget,
+        recipe,
         timeout=timeout,
         expects=said,
         steps=steps_of(settings),
@@ -116,6 +122,17 @@ def answers(
 def load(model: str | Path | Settings) -> Model:
     """The original model, runnable, from a deploy.toml, a folder that holds one, or settings."""
     return frontends.load(spec_of(settings_of(model)))
+
+
+def recipe_for(target: Target, precision: str) -> Recipe:
+    """The precision as data. Raises ConfigError where it is none, or the target has it not."""
+    if precision not in target.recipes:
+        known = ", ".join(sorted(target.recipes))
+        raise ConfigError(
+            f"precision = {precision!r}: {target.name} has {known}",
+            hint=f"set precision to one of these: {known}",
+        )
+    return RECIPES[precision]
 
 
 def spec_of(settings: Settings) -> SourceSpec:

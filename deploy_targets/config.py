@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from deploy_targets import registry
 from deploy_targets.errors import ConfigError, UnknownTarget
+from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.refusals import refusal
 from deploy_targets.stages.tables import AnyAfter, AnyBefore
 
@@ -102,6 +103,7 @@ class Settings(_Table):
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     samples: str | None = None
     budget: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
+    precision: str = "fp32"
     depends: tuple[str, ...] = ()
     batch: str | None = None
     axes: dict[str, tuple[int, int]] = Field(default_factory=dict)
@@ -109,6 +111,11 @@ class Settings(_Table):
     outputs: dict[str, OutputTable] = Field(default_factory=dict)
     targets: dict[str, dict[str, Any]] = Field(default_factory=dict)
     base: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("precision")
+    @classmethod
+    def _known(cls, precision: str) -> str:
+        return _one_of("precision", precision, tuple(RECIPES))
 
     @field_validator("axes")
     @classmethod

@@ -65,7 +65,7 @@ class Job:
     samples: Path | None = None
     budget: float = 0.0
     recipe: Recipe = RECIPES["fp32"]
-    timeout: float = 600.0  # seconds that one capture may take
+    timeout: float = 600.0  # seconds that one capture or conversion may take
     expects: Mapping[str, Tolerance] = field(default_factory=dict)
     """Per output: how exactly the answers in the samples are meant, where that was said."""
     steps: Steps = field(default_factory=Steps)
@@ -169,7 +169,9 @@ def one_way(
     with progress(f"capture {way.capture.dialect} by {way.capture.how}"):
         graph = capture(model, way.capture, workspace, reuse=reuse)
     staging = staged.staging if staged else None
-    prepared = Prepared(model.name, model.signature, graph, job.recipe, staging=staging)
+    prepared = Prepared(
+        model.name, model.signature, graph, job.recipe, staging=staging, timeout=job.timeout
+    )
     with progress(f"build for {way.target.name}"):
         bundle = seal(prepared, known, job, way, workspace)
     with progress(f"verify in {way.target.name}'s runtime"):

@@ -159,6 +159,7 @@ class Prepared:
     recipe: Recipe
     calibration: Samples | None = None
     staging: Staging | None = None
+    timeout: float = 600.0  # seconds that one conversion may take; no part of what is built
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ TOOLS = {
     "node": ("nodejs", "web bundles cannot be built"),
     # Debian 12's has 350 small packages behind it, 23 MB to download; other sources' nodejs has it.
     "npm": ("npm", "what runs models in the browser cannot be fetched"),
+    "java": ("openjdk-17-jre-headless", "the Kotlin of the Android project cannot be checked"),
+    # A jar is no program: by its path.
+    "/usr/share/java/junit4.jar": ("junit4", "the Kotlin of the Android project cannot be tested"),
 }
 
 
@@ -136,7 +139,7 @@ def missing_tools() -> list[str]:
     """Programs that the checks use and this machine, if it is Linux, does not have."""
     if platform.system() != "Linux":
         return []
-    return [tool for tool in TOOLS if shutil.which(tool) is None]
+    return [tool for tool in TOOLS if shutil.which(tool) is None and not Path(tool).is_file()]
 
 
 def install_missing_tools() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import deploy_targets
+from deploy_targets import api, config, registry
 from deploy_targets import bundle as bundles
 from deploy_targets.errors import ConfigError, UnknownTarget
 from deploy_targets.records import Array
@@ -104,3 +105,12 @@ def test_a_folder_without_a_deploy_toml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"holds no deploy\.toml") as error:
         deploy_targets.load(tmp_path)
     assert "deploy-target init" in error.value.hint
+
+
+def test_a_precision_that_the_target_has_not_is_refused_with_those_it_has(tmp_path: Path) -> None:
+    settings = config.validate({"source": "m.py:m", "precision": "fp16"}, tmp_path)
+    with pytest.raises(ConfigError, match="precision = 'fp16': lambda has fp32"):
+        api.build(settings, target="lambda")
+    with pytest.raises(ConfigError, match="precision = 'fp8': tflite has fp16, fp32"):
+        api.recipe_for(registry.load("tflite"), "fp8")
+    assert api.recipe_for(registry.load("tflite"), "fp16").weights == "float16"

@@ -57,6 +57,7 @@ def test_a_table_in_pyproject_is_found_when_there_is_no_deploy_toml(tmp_path: Pa
         ("sorce = 'x'", "there is no key 'sorce'", "did you mean 'source'?"),
         ("budget = -1", "budget", "correct budget"),
         ("budget = inf", "budget", "correct budget"),
+        ("precision = 'fp17'", "fp17", ""),
         ("budget = 'small'", "budget", "correct budget"),
         ("name = 'a b'", "name", "write for example name = "),
         ("= 3", "not valid TOML", "correct that line"),

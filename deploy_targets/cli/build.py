@@ -42,12 +42,15 @@ def run(
     outputs: options.Outputs = None,
     samples: options.SamplesOption = None,
     budget: options.Budget = None,
+    precision: options.Precision = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Make everything again though nothing has changed.")
     ] = False,
     timeout: Annotated[
         float,
-        typer.Option("--timeout", min=1, help="Seconds for one attempt at a capture."),
+        typer.Option(
+            "--timeout", min=1, help="Seconds for one attempt at a capture or a conversion."
+        ),
     ] = 600,
     as_json: options.Json = False,
 ) -> None:
@@ -61,6 +64,7 @@ def run(
         tuple(outputs or ()),
         samples,
         budget,
+        precision,
     )
     settings = options.settings_of(flags)
     names = target or list(settings.targets)

@@ -16,7 +16,11 @@ NAME = "init"
 
 def run(
     source: Annotated[
-        str, typer.Argument(help="file.py:callable, package.module:callable, .pt2 or .onnx.")
+        str,
+        typer.Argument(
+            help="file.py:callable, package.module:callable, a .pt2, .onnx, .keras, .h5 or "
+            ".joblib file, or the folder of a SavedModel."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
         "deploy.toml"

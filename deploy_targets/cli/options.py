@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 Source = Annotated[
     str | None,
     typer.Argument(
-        help="file.py:callable, package.module:callable, a .pt2 or a .onnx file. "
+        help="file.py:callable, package.module:callable, a .pt2, .onnx, .keras, .h5 or .joblib "
+        "file, or the folder of a SavedModel. "
         "May be left out where a deploy.toml names it."
     ),
 ]
@@ -49,6 +50,12 @@ Budget = Annotated[
     float | None,
     typer.Option("--budget", help="Relative L2 allowed above the model's own noise."),
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        "--precision", help="fp32 or fp16; `deploy-target targets NAME` lists a target's."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 _INPUT = re.compile(r"^(?P<name>[^=]+)=(?P<dtype>\w+)\[(?P<shape>[^\]]*)\]$")
@@ -67,6 +74,7 @@ class Flags:
     outputs: tuple[str, ...] = ()
     samples: Path | None = None
     budget: float | None = None
+    precision: str | None = None
 
 
 def settings_of(flags: Flags) -> Settings:
@@ -96,6 +104,7 @@ def _plain(flags: Flags) -> dict[str, Any]:
         "name": flags.name,
         "samples": str(flags.samples) if flags.samples else None,
         "budget": flags.budget,
+        "precision": flags.precision,
         "inputs": dict(map(_input, flags.inputs)),
         "axes": dict(map(_axis, flags.axes)),
         "outputs": dict(map(_output, flags.outputs)),
@@ -105,12 +114,14 @@ def _plain(flags: Flags) -> dict[str, Any]:
 
 def _relative_to(base: Path, plain: dict[str, Any]) -> dict[str, Any]:
     """Paths on the command line are relative to where the user stands, not to deploy.toml."""
+    from deploy_targets.frontends.source import KINDS
+
     moved = dict(plain)
     if "samples" in moved:
         moved["samples"] = str(Path(moved["samples"]).absolute())
     if "source" in moved:
         path, colon, attribute = moved["source"].partition(":")
-        if Path(path).suffix in (".py", ".pt2", ".onnx"):
+        if Path(path).suffix in (".py", *KINDS) or Path(path).is_dir():
             moved["source"] = f"{Path(path).absolute()}{colon}{attribute}"
     return moved
 

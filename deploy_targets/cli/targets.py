@@ -55,6 +55,7 @@ def _describe(name: str, as_json: bool) -> None:
     from deploy_targets.cli import console
 
     console.out.print(f"[bold]{name}[/bold]: {cls.__doc__} Takes {', '.join(cls.accepts)}.")
+    console.out.print(f"precisions: {', '.join(sorted(cls.recipes))}")
     headers = ("option", "takes", "default", "means")
     rows = [[str(option[header]) for header in headers] for option in options_of]
     console.out.print(console.table(*headers, rows=rows))

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy_targets.binding import batch_axis
-from deploy_targets.converters import tflite_from_torch
-from deploy_targets.converters.tflite_from_torch import Converted, Fixed
+from deploy_targets.converters import tflite, tflite_from_torch
+from deploy_targets.converters.tflite import Converted, Fixed
 from deploy_targets.errors import ConfigError, UnsupportedModel
 from deploy_targets.integrations import beside, npm
 from deploy_targets.records import Dialect, Prepared, Signature
@@ -41,7 +41,7 @@ LARGEST = 2**31 - 1
 def problems(prepared: Prepared) -> tuple[str, ...]:
     """Datatypes, steps and outputs that a .tflite or LiteRT.js cannot have."""
     return (
-        *tflite_from_torch.problems(prepared.signature),
+        *tflite.problems(prepared.signature),
         *_unsplittable(prepared.signature),
         *_graphs(prepared),
         *_size(prepared),
@@ -55,7 +55,7 @@ def write(order: Order) -> Written:
             f"LiteRT.js cannot run {', '.join(sorted(order.graphs))}.onnx, steps that are a graph",
             hint='give those steps a JavaScript file, or use runtime = "onnxruntime-web"',
         )
-    asked = tflite_from_torch.fixed(order.prepared.signature, sizes=order.sizes)
+    asked = tflite.fixed(order.prepared.signature, sizes=order.sizes)
     model, made = _converted(order, asked)
     lock = resource("web", "package-lock.json")
     only = [f"wasm/{name}" for name in WASM.values()]
@@ -125,13 +125,15 @@ def _converted(order: Order, asked: tuple[Fixed, ...]) -> tuple[Path, Converted]
     graph, signature = order.prepared.graph, order.prepared.signature
     sizes = [[entry.name, dict(entry.sizes)] for entry in asked]
     tool = digest_of_file(beside.LOCKS / f"{tflite_from_torch.LOCK}.txt")
-    key = digest_of(graph.digest, tflite_from_torch.described(signature), sizes, tool)
+    key = digest_of(graph.digest, tflite.described(signature), sizes, tool)
+
+    ordered = tflite.Order(graph, signature, asked)
 
     def make(folder: Path) -> None:
-        tflite_from_torch.convert(graph, signature, asked, folder, order.workspace)
+        tflite_from_torch.convert(ordered, folder, order.workspace)
 
     folder = order.workspace.cached("tflite", key, make)
-    return folder / tflite_from_torch.FILE, tflite_from_torch.read(folder)
+    return folder / tflite.FILE, tflite.read(folder)
 
 
 def _notes(signature: Signature, asked: tuple[Fixed, ...], made: Converted) -> tuple[str, ...]:
