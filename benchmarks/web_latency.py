@@ -4,9 +4,9 @@
     .venv/bin/python benchmarks/web_latency.py --page docs/performance.md
 
 EfficientNet-Lite0 (what examples/efficientnet-lite0/README.md sets up) and O-Net, of 1.6 MB, whose
-package is downloaded once. All pages are tabs of one Chromium. Loads: every round each runtime once
-with an empty cache and once with a full one, from load() to a model that can be asked. Answers: all
-tabs stay open; every round each is asked twice in turn, and the second answer counts.
+package is downloaded once. Loads: every round each runtime once with an empty cache and once with a
+full one, in a Chromium of its own, from load() to a model that can be asked. Answers: all are tabs
+of one Chromium; every round each is asked twice in turn, and the second answer counts.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from web.figures import Times
@@ -46,11 +46,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
         raced = {name: entered(name, given.runtime, home) for name in given.model}
-        with started(home / "profile") as browser:
-            for name, (racing, refused) in raced.items():
-                times = measured(browser, racing, given.loads, given.rounds)
-                said.append(told(MODELS[name], times, refused))
-            said.insert(0, opening(given, browser.name))
+        for name, (racing, refused) in raced.items():
+            times = {rival.name: Times(*rival.download) for rival in racing}
+            browser = measured(times, racing, given.loads, given.rounds)
+            said.append(told(MODELS[name], times, refused))
+        said.insert(0, opening(given, browser))
     sys.stdout.write("\n\n".join(said) + "\n")
     if given.page:
         page = section.replaced(given.page.read_text(encoding="utf-8"), HEADING, "\n\n".join(said))
@@ -78,13 +78,13 @@ def entered(name: str, runtimes: list[str], home: Path) -> tuple[list[Rival], di
     return rivals(_settings(name, home, workspace), runtimes, home / name, workspace)
 
 
-def measured(browser: Profile, racing: list[Rival], loads: int, rounds: int) -> dict[str, Times]:
-    """Name of each rival -> its times."""
-    times = {rival.name: Times(*rival.download) for rival in racing}
+def measured(times: dict[str, Times], racing: list[Rival], loads: int, rounds: int) -> str:
+    """Fills the times of each rival, by its name. Returns the browser's."""
     for order in figures.turns(loads, len(racing)):
         for rival in (racing[at] for at in order):
-            _load_twice(browser, rival, times[rival.name])
+            _load_twice(rival, times[rival.name])
     with ExitStack() as stack:
+        browser = stack.enter_context(_fresh())
         visits = [stack.enter_context(browser.visit(rival)) for rival in racing]
         for visit in visits:
             visit.load()
@@ -94,7 +94,7 @@ def measured(browser: Profile, racing: list[Rival], loads: int, rounds: int) -> 
             for visit in (visits[at] for at in order):
                 visit.ask()
                 times[visit.rival.name].answers.append(visit.ask())
-    return times
+        return browser.name
 
 
 def told(model: str, times: Mapping[str, Times], refused: Mapping[str, str]) -> str:
@@ -109,9 +109,9 @@ def opening(given: argparse.Namespace, browser: str) -> str:
     """What was done, and how to do it again."""
     return f"""{browser} on {os.cpu_count()} cores, files from a server on the same machine, so that
 loading takes what a network takes on top. Medians: of {given.loads} loads, and of {given.rounds}
-answers, the runtimes taking turns in one browser; the last column is the median of the ratios
-within each round. A load ends when the model can be asked; the first visit's megabytes are those
-that the build prints.
+answers, the runtimes taking turns; the last column is the median of the ratios within each round.
+Every load is in a browser that was just started, and all answers are in one. A load ends when the
+model can be asked; the first visit's megabytes are those that the build prints.
 
     .venv/bin/python benchmarks/web_latency.py --loads {given.loads} --rounds {given.rounds}"""
 
@@ -122,8 +122,16 @@ def _settings(name: str, home: Path, workspace: Workspace) -> Settings:
     return config.read(EXAMPLE)
 
 
-def _load_twice(browser: Profile, rival: Rival, times: Times) -> None:
-    with browser.visit(rival) as visit:
+@contextmanager
+def _fresh() -> Iterator[Profile]:
+    """A browser that has never seen anything."""
+    with tempfile.TemporaryDirectory() as home, started(Path(home) / "profile") as browser:
+        yield browser
+
+
+def _load_twice(rival: Rival, times: Times) -> None:
+    # Of one that lives long Playwright at times takes an answer for another's.
+    with _fresh() as browser, browser.visit(rival) as visit:
         cold, warm = visit.load(), visit.load()
     _check_cache(rival, cold, warm)
     times.cold.append(cold.seconds)
