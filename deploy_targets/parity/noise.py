@@ -37,6 +37,9 @@ CHEAP = (Rounding.CARRIED, Rounding.STEPS, Rounding.DECODER)
 CHANCE = 1024
 """How much surer than it is a number can look by chance in a single run, once in some thousand."""
 
+MEDIAN = 0.6745
+"""Of how far a single run strays, where one standard deviation is 1."""
+
 FEW = 8
 """Numbers that a slice must have to say what is usual in it."""
 
@@ -242,10 +245,20 @@ def _spread(want: Array, runs: Floats, sources: Sequence[str]) -> NDArray[np.flo
     spread = np.sqrt(np.max([squares[kind].mean(0) for kind in kinds], 0))
     own = np.maximum(rounding(want), spread)
     # Chance makes an element look surer than it is, but not by more than this.
-    floor = np.maximum(own, np.minimum(_usual(spread), CHANCE * own))
+    floor = np.maximum(own, np.minimum(_usual(spread) / MEDIAN, CHANCE * own))
     largest = np.finfo(np.float32).max
-    bounded: NDArray[np.float32] = np.clip(spread, floor, largest).astype(np.float32)
+    bounded: NDArray[np.float32] = np.clip(_widened(np.maximum(spread, floor)), 0, largest).astype(
+        np.float32
+    )
     return bounded
+
+
+def _widened(spread: Floats) -> Floats:
+    """More where few numbers carry all of the noise: the error of one is often twice what is usual,
+    that of many together never is, and both are held to the same bound."""
+    squares = (spread / (spread.max(initial=0.0) or 1.0)) ** 2
+    count = squares.sum() ** 2 / ((squares**2).sum() or 1.0)
+    return spread * (1 + 1 / math.sqrt(count)) if 0 < count < SHORT_ANSWER else spread
 
 
 def _usual(spread: Floats) -> Floats:

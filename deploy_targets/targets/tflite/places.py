@@ -79,9 +79,9 @@ LANES: Mapping[str, Way] = {
     "tflite-2.14": Way(old),
 }
 DEVICES: Mapping[str, str] = {
-    "android": "the instrumented test of the Gradle project",
-    "android-gpu": "the instrumented test of the Gradle project, where the phone has a GPU",
-    "ios": "the tests of the Swift package",
-    "ios-gpu": "the tests of the Swift package, where the device has a GPU",
+    "android": "the instrumented test of the Gradle project on a phone",
+    "android-gpu": "the instrumented test of the Gradle project on a phone with a GPU",
+    "ios": "the tests of the Swift package on a device",
+    "ios-gpu": "the tests of the Swift package on a device with a GPU",
 }
 """Lanes that nobody runs from here -> what writes their answers on a device."""

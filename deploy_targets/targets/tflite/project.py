@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from deploy_targets.binding import identity
 from deploy_targets.converters.tflite import FILE, Converted
 from deploy_targets.errors import UnsupportedModel
-from deploy_targets.records import BYTES, Built, Entry, Prepared, Stage, Staging
+from deploy_targets.records import BYTES, Built, Entry, Prepared, Staging
 from deploy_targets.resources import resource
 from deploy_targets.stages import own
 from deploy_targets.stages import plan as plans
@@ -50,7 +50,8 @@ def write(target: Tflite, prepared: Prepared, folder: Path, workspace: Workspace
     """
     from deploy_targets.targets.tflite import conversion
 
-    _carried(target, prepared.staging)  # what is refused is refused before a minute is spent
+    if prepared.staging:
+        planned(prepared.staging)  # what is refused is refused before a minute is spent
     model, made = conversion.converted(target, prepared, workspace)
     return built(target, prepared, model, made, folder, workspace)
 
@@ -64,62 +65,34 @@ def built(
     workspace: Workspace,
 ) -> Built:
     """The same of a model that is converted. Raises UnsupportedModel."""
-    plan = _carried(target, prepared.staging)
-    put(target, prepared, model, made, folder, carried=plan is not None)
-    if plan is not None:
+    plan = planned(prepared.staging) if prepared.staging else None
+    put(target, prepared, model, made, folder)
+    if plan:
         _steps(plan, prepared, folder, workspace)
     return Built(
-        entries=(*made.entries, *_raw(target, prepared.staging)),
+        entries=(*made.entries, *_raw(prepared.staging)),
         lanes=target.lanes(prepared.recipe.name),
         roles={name: _role(name) for name in _names(folder)},
         tools=made.tools,
-        notes=(*made.notes, *_said(target, prepared.staging, plan)),
+        notes=made.notes,
         stages=plan.stages if plan else (),
     )
 
 
-def put(
-    target: Tflite,
-    prepared: Prepared,
-    model: Path,
-    made: Converted,
-    folder: Path,
-    *,
-    carried: bool = False,
-) -> None:
-    """A converted model, both projects, and what people read. `carried`: so are the steps."""
+def put(target: Tflite, prepared: Prepared, model: Path, made: Converted, folder: Path) -> None:
+    """A converted model, both projects, and what people read."""
     _model(prepared, made, model, folder / FILE)
     _apps(folder)
     naming.write(prepared, folder)
     shutil.copyfile(resource("LICENSE"), folder / "LICENSE")
-    asked = prepared if carried else replace(prepared, staging=None)
-    readme.write(target, asked, made, folder)
-
-
-def _carried(target: Tflite, staging: Staging | None) -> Plan | None:
-    """The steps that travel; none where they do not have to, and the apps cannot run them."""
-    if staging is None or (_own(staging) and not target.stages):
-        return None
-    return planned(staging)
-
-
-def _own(staging: Staging) -> list[Stage]:
-    return [stage for stage in staging.stages if stage.op in (own.MODULE, own.FUNCTION)]
-
-
-def _said(target: Tflite, staging: Staging | None, plan: Plan | None) -> tuple[str, ...]:
-    """What must be known of the steps that no line of the verdict asks."""
-    if staging is None or target.stages:
-        return ()
-    if plan is None:
-        ops = ", ".join(f"{stage.op} of {stage.of}" for stage in _own(staging))
-        return (f"the apps take and give tensors alone: they cannot run {ops}, your own",)
-    return (f"the apps run the declared steps ({STEPS}), which no lane of this bundle asks",)
+    readme.write(target, prepared, made, folder)
 
 
 def planned(staging: Staging) -> Plan:
     """Every step runs in Kotlin and in Swift. Raises UnsupportedModel where one cannot."""
-    for stage in _own(staging):
+    for stage in staging.stages:
+        if stage.op not in (own.MODULE, own.FUNCTION):
+            continue
         raise UnsupportedModel(
             f"the step {stage.op} of {stage.of} is your own, and a tflite bundle has only the "
             "declared steps, in Kotlin and in Swift",
@@ -154,9 +127,9 @@ def _apps(folder: Path) -> None:
         shutil.copytree(home / app, folder / app, ignore=ignored)
 
 
-def _raw(target: Tflite, staging: Staging | None) -> tuple[Entry, ...]:
+def _raw(staging: Staging | None) -> tuple[Entry, ...]:
     """`predict`: from raw bytes to words."""
-    if staging is None or not target.stages:
+    if staging is None:
         return ()
     return (replace(identity(staging.signature, "predict"), golden=BYTES),)
 

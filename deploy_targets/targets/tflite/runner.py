@@ -66,7 +66,7 @@ class TfliteRunner:
         if lane in DEVICES:
             raise NotRun(
                 f"{lane}: a device is asked elsewhere",
-                hint=f"run {DEVICES[lane]} on it, and judge the file that it writes: "
+                hint=f"run {DEVICES[lane]}, and judge the file that it writes: "
                 "deploy-target verify BUNDLE --actual FILE",
             )
         way = LANES[lane]

@@ -151,7 +151,7 @@ def test_the_readme_shows_predict_where_steps_are_declared(tmp_path: Path) -> No
     (tmp_path / "given.tflite").write_bytes(written.model((1,)))
     (tmp_path / "bundle").mkdir()
     given, home = tmp_path / "given.tflite", tmp_path / "bundle"
-    project.put(Tflite(), asked, given, made, home, carried=True)
+    project.put(Tflite(), asked, given, made, home)
     text = (tmp_path / "bundle" / "README.md").read_text()
     assert "val answer = model.predict(bytes)" in text
     assert "text/csv -> words" in text
@@ -181,8 +181,6 @@ def test_steps_travel_where_the_apps_can_run_all_of_them(tmp_path: Path) -> None
     said = json.loads((home / project.STEPS).read_text())
     assert [step["op"] for step in said["inputs"]["x"]["host"]] == ["decode_table"]
     assert [(stage.op, stage.where) for stage in built.stages] == [("decode_table", "host")]
-    if not Tflite.stages:
-        assert "which no lane of this bundle asks" in built.notes[-1]
 
 
 def built_with(stage: Stage, tmp_path: Path) -> tuple[Built, Path]:
@@ -194,15 +192,6 @@ def built_with(stage: Stage, tmp_path: Path) -> tuple[Built, Path]:
     asked = replace(prepared(), staging=staging(stage))
     given = tmp_path / "given.tflite"
     return project.built(Tflite(), asked, given, made, home, Workspace(tmp_path / "ws")), home
-
-
-@pytest.mark.skipif(Tflite.stages, reason="steps have to travel, so an own one is refused")
-def test_a_step_of_the_users_own_leaves_all_steps_behind_and_that_is_said(tmp_path: Path) -> None:
-    built, home = built_with(Stage("x", "own", {"source": "a.py:b"}), tmp_path)
-    assert not (home / project.STEPS).exists()
-    assert built.stages == ()
-    assert "cannot run own of x, your own" in built.notes[-1]
-    assert "predict" not in (home / "README.md").read_text()
 
 
 def test_every_declared_step_runs_on_the_device_and_none_is_a_graph(tmp_path: Path) -> None:
