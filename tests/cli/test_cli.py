@@ -179,7 +179,7 @@ def test_targets_and_doctor_answer_in_words_and_in_json(
 ) -> None:
     assert "lambda" in cli("targets", env=environment).stdout
     listed = json.loads(cli("targets", "--json", env=environment).stdout)["targets"]
-    assert set(listed) == {"around", "here", "lambda", "web"}
+    assert set(listed) == {"around", "here", "lambda", "tflite", "web"}
     described = json.loads(cli("targets", "lambda", "--json", env=environment).stdout)
     assert {option["option"] for option in described["options"]} >= {"arch", "flavor", "python"}
     needs = json.loads(cli("doctor", "--json", env=environment).stdout)["needs"]

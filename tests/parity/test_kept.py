@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deploy_targets import pipeline, registry
-from deploy_targets.errors import UnsupportedModel
+from deploy_targets.errors import ConfigError, UnsupportedModel
 from deploy_targets.parity import kept
 from deploy_targets.pipeline import Job
 from deploy_targets.records import Case, Golden, OutputNoise, Signature, TensorSpec
@@ -82,3 +82,14 @@ def test_a_second_target_asks_the_original_nothing(
     assert len(recorded) == 1
     pipeline.build(replace(job, out=tmp_path / "again"), workspace, reuse=False)
     assert len(recorded) == 2, "the user asked for nothing to be reused"
+
+
+@pytest.mark.usefixtures("first_target")
+def test_samples_that_are_not_there_are_not_taken_for_none(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    spec = zoo.write(tmp_path / "project")
+    job = Job(spec, registry.load("here"), tmp_path / "out")
+    pipeline.build(job, workspace)
+    with pytest.raises(ConfigError, match="does not exist"):
+        pipeline.build(replace(job, samples=tmp_path / "absent"), workspace)

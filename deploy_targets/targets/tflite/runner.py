@@ -65,7 +65,7 @@ class TfliteRunner:
         """Loads the file. Raises NotRun, ToolMissing, TfliteRefused, answering.Ended."""
         if lane in DEVICES:
             raise NotRun(
-                f"{lane}: a device is asked elsewhere",
+                "a device is asked elsewhere",
                 hint=f"run {DEVICES[lane]}, and judge the file that it writes: "
                 "deploy-target verify BUNDLE --actual FILE",
             )
