@@ -61,8 +61,7 @@ def asked(job: Job, model: Model, workspace: Workspace) -> str | None:
         frontends.environment(),
         program(),
         bundles.as_json(model.signature),
-        # A place that does not exist holds nothing, and is a mistake.
-        job.samples is not None and samples.digest(job.samples),
+        samples.digest(job.samples),
         {name: bundles.as_json(tolerance) for name, tolerance in job.expects.items()},
         job.steps.digest,
         job.target.stages,

@@ -30,8 +30,10 @@ def files(path: Path) -> list[Path]:
 
 def digest(path: Path | None) -> str:
     """SHA-256 over names and contents, the same in whatever folder they lie."""
-    if path is None or not path.exists():
+    if path is None:
         return ""
+    if not path.exists():
+        return "absent"  # a mistake, and not the same as none
     every = sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]
     return digest_of(
         [
