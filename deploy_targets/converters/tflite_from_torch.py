@@ -100,6 +100,7 @@ def _by_name(program: ExportedProgram, asked: Order, names: Named) -> torch.nn.M
     """The program as a module that is called by name, in the layouts ordered; answers by name."""
     import torch
 
+    _drop_detaching(program)
     run: Callable[..., Sequence[torch.Tensor]] = program.module()
     layouts = [asked.layouts.get(spec.name) for spec in asked.signature.inputs]
 
@@ -116,6 +117,21 @@ def _by_name(program: ExportedProgram, asked: Order, names: Named) -> torch.nn.M
             return dict(zip(names.outputs, answers, strict=True))
 
     return ByName()
+
+
+def _drop_detaching(program: ExportedProgram) -> None:
+    """Takes out aten.detach_, which a torch.tensor() in forward leaves in the graph.
+
+    It does nothing to the numbers, and the tool, which traces the program again, meets a view there
+    that it cannot detach in place.
+    """
+    import torch
+
+    graph = program.graph_module.graph
+    for node in graph.find_nodes(op="call_function", target=torch.ops.aten.detach_.default):
+        node.replace_all_uses_with(node.args[0])
+        graph.erase_node(node)
+    program.graph_module.recompile()
 
 
 def _back(tensor: torch.Tensor, axes: Sequence[int] | None) -> torch.Tensor:

@@ -55,6 +55,7 @@ SIGNATURES = {
     "photo": PHOTO,
     "wide": ONE,
     "half": ONE,
+    "written_out": ONE,
     "svd": ONE,
     "sorts": ONE,
     "misnamed": ONE,
@@ -84,6 +85,12 @@ def modules() -> dict[str, Any]:
 
         def forward(self, x: Any) -> Any:
             return (self.down(torch.relu(self.up(x))),)
+
+    class WrittenOut(torch.nn.Module):
+        """Numbers that stand in forward itself: its graph detaches them in place."""
+
+        def forward(self, x: Any) -> Any:
+            return (x * torch.tensor([-1.0, 2.0, 3.0, 0.5]),)
 
     class Photo(torch.nn.Module):
         def __init__(self) -> None:
@@ -127,6 +134,7 @@ def modules() -> dict[str, Any]:
         "photo": Photo,
         "wide": Wide,
         "half": Wide,
+        "written_out": WrittenOut,
         "svd": Svd,
         "sorts": Sorts,
         "misnamed": Misnamed,
