@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import section
 from web.figures import Times
 from web.rivals import RUNTIMES, Rival, rivals
 from web.visits import Loaded, Profile, started
@@ -26,7 +27,7 @@ from web.visits import Loaded, Profile, started
 from deploy_targets import config
 from deploy_targets.config import Settings
 from deploy_targets.workspace import Workspace
-from web import figures, real, section
+from web import figures, real
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "efficientnet-lite0" / "deploy.toml"
 MODELS = {

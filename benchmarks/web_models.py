@@ -16,8 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import section
+
 from deploy_targets.workspace import Workspace
-from web import proofs, real, section
+from web import proofs, real
 
 REQUIRED = "onnxruntime-web"
 RUNTIMES = (REQUIRED, "litert", "tfjs", "auto")

@@ -141,7 +141,9 @@ def record(model: Model, job: Job, staged: Staged | None = None) -> tuple[Golden
         raise samples.none_in(job.samples)
     asked, wanted = expected.split(given, model.signature)
     derived = composing.derived(staged, raw) if staged else {}
-    known = golden.record(model, cases.questions(model.signature, {**derived, **asked}))
+    known = golden.record(
+        model, cases.questions(model.signature, {**derived, **asked}, job.target.fixed)
+    )
     expected.check(known.cases, wanted, job.expects)
     if staged is None or not job.target.stages:
         return (known,)

@@ -66,6 +66,7 @@ def asked(job: Job, model: Model, workspace: Workspace) -> str | None:
         job.steps.digest,
         job.target.stages,
         job.target.levels,
+        dict(job.target.fixed),
     )
 
 

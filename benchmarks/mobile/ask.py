@@ -1,4 +1,4 @@
-"""Asks several .tflite of one model in turn, on one thread. Runs where LiteRT is (see rivals.py).
+"""Asks several .tflite of one model in turn, on one thread. LiteRT lies in the folder BESIDE.
 
 In: a folder with question.npz (the model's own inputs, in order, and its answers), and files. Out:
 a JSON line: per file the seconds of each round and the relative L2 of each output, or why not.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ class Asked:
     """One file, loaded, with the question in its own order and layout."""
 
     def __init__(self, file: str, inputs: list[Any]) -> None:
+        sys.path.append(os.environ["BESIDE"])
         from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-not-found]
 
         self.interpreter = Interpreter(file, num_threads=1)
@@ -57,8 +59,10 @@ def fitting(shapes: list[tuple[int, ...]], arrays: list[Any]) -> list[Any]:
 def as_shaped(shape: tuple[int, ...], array: Any) -> Any:
     if array.shape == shape:
         return array
-    last = np.moveaxis(array, 1, -1) if array.ndim > 2 else array
-    return np.ascontiguousarray(last) if last.shape == shape else None
+    if array.ndim < 3:
+        return None
+    turned = (np.moveaxis(array, 1, -1), np.moveaxis(array, -1, 1))
+    return next((np.ascontiguousarray(one) for one in turned if one.shape == shape), None)
 
 
 def far(want: list[Any], got: list[Any]) -> float:

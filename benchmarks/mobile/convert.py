@@ -1,6 +1,7 @@
 """One conversion, as its tool's own documentation does it. Each runs in a process of its own.
 
-In: the tool, the model's file, and where the .tflite goes. `deploy-target` takes an order instead.
+In: the tool, the model's file, where the .tflite goes, and the question (shapes.json: the inputs'
+sizes by name, in order), for a .tflite has one size of each axis. `deploy-target` takes an order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 
 
-def ours(order: Path, out: Path) -> None:
+def ours(order: Path, out: Path, question: Path) -> None:
     """By the converter that the tflite target takes, child process and all."""
     from importlib import import_module
 
@@ -24,29 +25,37 @@ def ours(order: Path, out: Path) -> None:
     converter.convert(tflite.unpacked(told["order"]), out.parent, Workspace())
 
 
-def litert_torch(program: Path, out: Path) -> None:
-    """What litert-torch's README does, with the examples that the program was exported with."""
+def litert_torch(program: Path, out: Path, question: Path) -> None:
+    """What litert-torch's README does, with the question as its example."""
     sys.path.append(os.environ["BESIDE"])
     import litert_torch as tool  # type: ignore[import-not-found]
+    import numpy as np
     import torch
 
-    exported = torch.export.load(program)
-    arguments, _ = exported.example_inputs
-    first = tuple(one[:1] if one.ndim else one for one in arguments)
+    with np.load(question / "question.npz") as held:
+        examples = tuple(torch.from_numpy(held[f"in{i}"]) for i in range(len(_shapes(question))))
+    module = torch.export.load(program).module()
+    # The tool asks whether it is in training; an exported module has no such thing, only the word.
+    module.training = False
     out.parent.mkdir()
-    tool.convert(exported.module(), first).export(str(out))
+    tool.convert(module, examples).export(str(out))
 
 
-def onnx2tf(graph: Path, out: Path) -> None:
-    """Its command without options but the batch, by the interpreter that has it."""
+def onnx2tf(graph: Path, out: Path, question: Path) -> None:
+    """Its command without options but the sizes, by the interpreter that has it."""
     import onnx2tf as tool  # type: ignore[import-not-found]
 
-    tool.convert(input_onnx_file_path=str(graph), output_folder_path=str(out.parent), batch_size=1)
+    shapes = [f"{name}:{','.join(map(str, sizes))}" for name, sizes in _shapes(question).items()]
+    tool.convert(
+        input_onnx_file_path=str(graph),
+        output_folder_path=str(out.parent),
+        overwrite_input_shape=shapes,
+    )
     made = sorted(out.parent.glob("*float32.tflite"))
     made[0].rename(out)
 
 
-def tensorflow(model: Path, out: Path) -> None:
+def tensorflow(model: Path, out: Path, question: Path) -> None:
     """TensorFlow's own converter on a Keras model."""
     import keras  # type: ignore[import-not-found]
     import tensorflow  # type: ignore[import-not-found,import-untyped]
@@ -54,6 +63,11 @@ def tensorflow(model: Path, out: Path) -> None:
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras.models.load_model(model))
     out.parent.mkdir()
     out.write_bytes(converter.convert())
+
+
+def _shapes(question: Path) -> dict[str, list[int]]:
+    shapes: dict[str, list[int]] = json.loads((question / "shapes.json").read_text("utf-8"))
+    return shapes
 
 
 TOOLS = {
@@ -65,4 +79,4 @@ TOOLS = {
 
 
 if __name__ == "__main__":
-    TOOLS[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+    TOOLS[sys.argv[1]](*map(Path, sys.argv[2:]))

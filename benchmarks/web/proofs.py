@@ -102,7 +102,7 @@ def _proof(name: str, runtime: str, made: Outcome) -> Proof:
         asked=runtime,
         verdict=str(made.verdict),
         runtime=str(manifest.options["runtime"]),
-        takes=_terms(manifest.signature),
+        takes=terms(manifest.signature),
         cases=len({parity.call for parity in found}),
         sizes=_asked(made.bundle),
         relative_l2=max((parity.relative_l2 for parity in found), default=float("nan")),
@@ -124,7 +124,8 @@ def _asked(bundle: Bundle) -> str:
     return sizes([check.call.inputs[port].shape for check in checks])
 
 
-def _terms(signature: Signature) -> str:
+def terms(signature: Signature) -> str:
+    """What a model takes and gives: "f32[batch, 3] → i64[batch]"."""
     gives = ", ".join(_term(spec) for spec in signature.outputs)
     return f"{', '.join(_term(spec) for spec in signature.inputs)} → {gives}"
 

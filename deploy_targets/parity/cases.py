@@ -19,12 +19,21 @@ from deploy_targets.parity.probes import probes
 from deploy_targets.records import Array, Signature, Tensors, TensorSpec
 
 
-def questions(signature: Signature, samples: Mapping[str, Tensors]) -> list[Question]:
-    """The user's samples, then what the samples leave out, at least one of it made up."""
+def questions(
+    signature: Signature, samples: Mapping[str, Tensors], fixed: Mapping[str, int] | None = None
+) -> list[Question]:
+    """The user's samples, then what the samples leave out, at least one of it made up.
+
+    `fixed`: the sizes of axes that an artifact will have alone, and so has to be asked at.
+    """
     for name, tensors in samples.items():
         check_sample(signature, name, tensors)
     given = [Question(name, "a sample", tensors, False) for name, tensors in samples.items()]
-    made = [*_sizes_of_batch(signature, samples), *_sizes_of_other_axes(signature, samples)]
+    made = [
+        *_sizes_of_batch(signature, samples),
+        *_sizes_of_other_axes(signature, samples),
+        *_at_fixed_sizes(signature, fixed or {}),
+    ]
     probing = probes(signature, samples)
     if not (given or made) or not any(question.synthetic for question in (*made, *probing)):
         # One at least may be shown to anyone; where it is the only one, it must be answered.
@@ -113,6 +122,25 @@ def _sizes_of_batch(signature: Signature, samples: Mapping[str, Tensors]) -> Ite
         else:
             inputs = synthetic(signature, {axis.name: size}, seed=size)
             yield Question(f"{axis.name}-{size}", why, inputs, True)
+
+
+def _at_fixed_sizes(signature: Signature, fixed: Mapping[str, int]) -> Iterator[Question]:
+    """One row and several; sizes that the model does not take are for the target to refuse."""
+    axes = {axis.name: axis for axis in signature.axes}
+    sizes = {
+        name: size
+        for name, size in fixed.items()
+        if name in axes and axes[name].minimum <= size <= axes[name].maximum
+    }
+    if not sizes:
+        return
+    batch = axes.get(signature.batch or "")
+    rows = sorted({batch.minimum, min(3, batch.maximum)} - {0}) if batch else [None]
+    said = ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
+    for number, count in enumerate(rows):
+        asked = sizes if batch is None or count is None else {**sizes, batch.name: count}
+        inputs = synthetic(signature, asked, seed=2000 + number)
+        yield Question(f"fixed-{number}", f"{said}, as the artifact is fixed", inputs, True)
 
 
 def _compatible_rows(signature: Signature, samples: Mapping[str, Tensors]) -> list[Tensors]:

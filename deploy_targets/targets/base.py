@@ -7,7 +7,7 @@ entry-point group `deploy_targets.targets`. docs/first-target.md does it in 30 l
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -44,6 +44,11 @@ class Target(BaseModel, ABC):
     def dialects(self) -> tuple[Dialect, ...]:
         """What these options take; `accepts` is what any of them do."""
         return self.accepts
+
+    @property
+    def fixed(self) -> Mapping[str, int]:
+        """Axes other than the batch of which its artifacts have one size: they are asked at it."""
+        return {}
 
     @abstractmethod
     def build(self, prepared: Prepared, folder: Path, workspace: Workspace) -> Built:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.web import figures, section
+from benchmarks import section
+from benchmarks.web import figures
 from benchmarks.web.figures import Times
 from benchmarks.web.rivals import download
 

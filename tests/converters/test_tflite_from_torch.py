@@ -315,6 +315,12 @@ def test_an_operator_that_litert_cannot_run_is_named(many: Many) -> None:
     assert "STABLEHLO_SORT" in many.said["sorts"]
 
 
+def test_numbers_that_stand_in_the_code_of_a_model_are_carried(many: Many, tmp_path: Path) -> None:
+    x = np.random.default_rng(5).normal(size=(7, 4)).astype(np.float32)
+    for expected, answers in answered(many, tmp_path, "written_out", {"x": x}):
+        np.testing.assert_allclose(answers["y"], expected["y"], atol=1e-6)
+
+
 def test_a_shape_that_is_not_the_declared_one_is_refused(many: Many) -> None:
     assert many.said["misnamed"].startswith("ConversionFailed")
     assert "y the shape [1, 3], expected [batch, 4]" in many.said["misnamed"]

@@ -145,3 +145,14 @@ def test_integers_with_samples_are_asked_something_that_anyone_may_see() -> None
     assert (given.name, given.synthetic) == ("mine", False)
     assert (made.synthetic, made.optional) == (True, True)
     assert set(made.inputs["ids"].flat) <= {0, 1}
+
+
+def test_an_artifact_of_fixed_sizes_is_asked_at_them() -> None:
+    spec = TensorSpec("x", "float32", ("batch", "time", 2))
+    axes = (DynamicAxis("batch", 1, 8), DynamicAxis("time", 2, 200))
+    signature = Signature((spec,), (TensorSpec("y", "float32", ("batch",)),), axes, "batch")
+    shapes = {q.name: q.inputs["x"].shape for q in questions(signature, {}, {"time": 17})}
+    assert shapes["fixed-0"] == (1, 17, 2)
+    assert shapes["fixed-1"] == (3, 17, 2)
+    wrong = questions(signature, {}, {"time": 1, "width": 3})
+    assert not any(q.name.startswith("fixed") for q in wrong), "the target refuses those itself"

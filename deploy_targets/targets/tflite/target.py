@@ -74,6 +74,11 @@ class Tflite(Target):
     )
 
     @property
+    def fixed(self) -> Mapping[str, int]:
+        """The sizes that were said."""
+        return self.sizes
+
+    @property
     def dialects(self) -> tuple[Dialect, ...]:
         """Those that the chosen converter reads."""
         return tuple(

@@ -6,7 +6,7 @@ folder together with one of `runtimes.py`, `runner.py` opens it in a browser.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +71,11 @@ class Web(Target):
         if self.sizes and self.runtime not in ("litert", "auto"):
             raise ValueError(f"{self.runtime} leaves axes open; sizes are for litert")
         return self
+
+    @property
+    def fixed(self) -> Mapping[str, int]:
+        """The sizes that were said."""
+        return self.sizes
 
     @property
     def dialects(self) -> tuple[Dialect, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from deploy_targets.records import Array, Bundle, Call, Tensors
+from deploy_targets.resources import resource
 from deploy_targets.runtime import Session
 from deploy_targets.stages import host
 from deploy_targets.targets.tflite import jvm
@@ -56,6 +58,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bundle, S
         "single": False,
     }
     (made.path / "steps.json").write_text(json.dumps(said))
+    shutil.copytree(resource("mobile", "android", "core"), made.path / "android" / "core")
     with started(Workspace()) as runner, runner.open(made, "litert-1t") as session:
         yield made, session
 
