@@ -42,12 +42,13 @@ class Result:
 
 def raced(entered: Entered, conversions: int, rounds: int, workspace: Workspace) -> list[Result]:
     """Each converts so many times, taking turns; then those that answer are asked in turn."""
+    # Before anything is timed: ours reads its files back with it, and would fetch it at first.
+    packages = beside.folder("litert", workspace)
     runs: dict[str, list[Run]] = {rival.name: [] for rival in entered.rivals}
     for _ in range(conversions):
         for rival in entered.rivals:
             runs[rival.name].append(_converted(rival))
     made = [rival for rival in entered.rivals if rival.file.is_file()]
-    packages = beside.folder("litert", workspace)
     alone = {rival.name: _asked(entered.folder, 0, [rival], packages) for rival in made}
     fit = [rival for rival in made if "error" in alone[rival.name].get(rival.name, {})]
     together = _asked(entered.folder, rounds, fit, packages) if fit else {}

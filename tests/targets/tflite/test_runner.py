@@ -19,6 +19,7 @@ from deploy_targets.parity.verify import verify
 from deploy_targets.records import BYTES, Array, Bundle, Call
 from deploy_targets.runtime import Runner
 from deploy_targets.targets.tflite import runner as runners
+from deploy_targets.targets.tflite.places import DEVICES
 from deploy_targets.targets.tflite.runner import Patience, TfliteRefused, started
 from deploy_targets.testing import faults
 from deploy_targets.verdicts import Row, Verdict
@@ -50,7 +51,7 @@ def judged(right: Bundle, runner: Runner) -> Mapping[str, Row]:
 def test_every_lane_that_runs_here_passes(judged: Mapping[str, Row], right: Bundle) -> None:
     verdicts = {lane: (row.verdict, row.reason) for lane, row in judged.items()}
     assert {lane: said for lane, said in verdicts.items() if said != (Verdict.PASS, "")} == {
-        lane: (Verdict.NOT_RUN, judged[lane].reason) for lane in ("android", "ios")
+        lane: (Verdict.NOT_RUN, judged[lane].reason) for lane in DEVICES
     }
     assert overall(right.manifest.lanes, judged.values()) is Verdict.PASS
 
@@ -232,22 +233,24 @@ def test_without_an_emulator_the_lane_is_not_run_and_says_how_to_get_one(
     assert "apt-get install qemu-user-static" in row.reason
 
 
-def test_steps_from_raw_bytes_are_not_taken_for_the_file(right: Bundle, runner: Runner) -> None:
+def test_steps_from_raw_bytes_are_asked_in_the_lanes_of_this_machine_alone(
+    right: Bundle, runner: Runner
+) -> None:
     raw = dataclasses.replace(right.manifest.entries[0], name="predict", golden=BYTES)
-    entries = (*right.manifest.entries, raw)
-    staged = dataclasses.replace(
-        right, manifest=dataclasses.replace(right.manifest, entries=entries)
+    whole = dataclasses.replace(
+        right.manifest,
+        entries=(*right.manifest.entries, raw),
+        signatures={**right.manifest.signatures, BYTES: right.manifest.signature},
     )
-    with runner.open(staged, "litert-1t") as session:
-        with pytest.raises(NotRun, match="run in the app"):
-            session.run(Call("photo/0", "predict", {}))
+    with runner.open(dataclasses.replace(right, manifest=whole), OLD) as session:
+        assert "litert-1t" in session.run(Call("photo/0", "predict", {})).skipped
         assert session.run(Call("even/0", "b1", inputs(1))).outputs
 
 
-@pytest.mark.parametrize("lane", ["android", "ios"])
+@pytest.mark.parametrize("lane", DEVICES)
 def test_phones_are_not_run_and_it_is_said_how_they_are_judged(
     right: Bundle, runner: Runner, lane: str
 ) -> None:
-    with pytest.raises(NotRun, match=lane) as not_run, runner.open(right, lane):
+    with pytest.raises(NotRun, match="asked elsewhere") as not_run, runner.open(right, lane):
         pass
     assert "deploy-target verify BUNDLE --actual FILE" in not_run.value.hint
