@@ -106,8 +106,9 @@ def _modules(job: Job, workspace: Workspace) -> list[str] | None:
 
 
 def program() -> str:
-    """This program's own code and templates, so that working on it never serves a stale bundle."""
-    return _contents(Path(__file__).parent, resource("templates"))
+    """All of this program that bundles hold: working on it never serves a stale one."""
+    sources = [resource(*place) for place in (("templates",), ("mobile",), ("web", "src"))]
+    return _contents(Path(__file__).parent, *sources)
 
 
 def _code_of(target: type[Target]) -> str:

@@ -27,9 +27,13 @@ class Asked:
         from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-not-found]
 
         self.interpreter = Interpreter(file, num_threads=1)
-        self.interpreter.allocate_tensors()
         details = self.interpreter.get_input_details()
-        order = fitting([tuple(d["shape"]) for d in details], inputs)
+        # Where a plain converter left an axis open, its size is -1 here.
+        order = fitting([tuple(map(int, d["shape_signature"])) for d in details], inputs)
+        for detail, array in zip(details, order, strict=True):
+            if tuple(detail["shape"]) != array.shape:
+                self.interpreter.resize_tensor_input(detail["index"], array.shape)
+        self.interpreter.allocate_tensors()
         for detail, array in zip(details, order, strict=True):
             self.interpreter.set_tensor(detail["index"], array.astype(detail["dtype"]))
         self.seconds: list[float] = []
@@ -57,12 +61,17 @@ def fitting(shapes: list[tuple[int, ...]], arrays: list[Any]) -> list[Any]:
 
 
 def as_shaped(shape: tuple[int, ...], array: Any) -> Any:
-    if array.shape == shape:
+    if agrees(shape, array.shape):
         return array
     if array.ndim < 3:
         return None
     turned = (np.moveaxis(array, 1, -1), np.moveaxis(array, -1, 1))
-    return next((np.ascontiguousarray(one) for one in turned if one.shape == shape), None)
+    return next((np.ascontiguousarray(one) for one in turned if agrees(shape, one.shape)), None)
+
+
+def agrees(shape: tuple[int, ...], found: tuple[int, ...]) -> bool:
+    """Whether an array of that shape fits; -1 is any size."""
+    return len(shape) == len(found) and all(a in (-1, b) for a, b in zip(shape, found, strict=True))
 
 
 def far(want: list[Any], got: list[Any]) -> float:

@@ -48,6 +48,11 @@ def recording(actual: Path, bundle: Bundle) -> Recorded:
         )
     check_lanes(bundle, [said["lane"]])
     checks = list(bundles.read_golden(bundle))
+    if not checks:
+        raise ConfigError(
+            f"no question travels in {bundle.path}, so answers to them prove nothing",
+            hint='build it with golden = "synthetic", or "samples"',
+        )
     answers = _by_call(actual, tensors, checks)
     where = f"{said['runtime']} on {said['device']} (recorded)"
     if not _copied(checks, answers) or _same_framework(bundle.manifest.capture, said["runtime"]):

@@ -50,6 +50,8 @@ def test_a_question_takes_the_order_and_the_layout_that_a_file_asks_for() -> Non
     first, second = ask.fitting([(5,), (1, 3, 4, 2)], [image, token])
     assert first is token
     np.testing.assert_array_equal(second, image.transpose(0, 2, 3, 1))
+    (open_axis,) = ask.fitting([(-1, -1, 2)], [image[:, :, 0]])
+    assert open_axis.shape == (1, 4, 2)
     with pytest.raises(ValueError, match="it takes"):
         ask.fitting([(6,)], [token])
 

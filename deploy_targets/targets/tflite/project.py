@@ -34,7 +34,6 @@ UNSHIPPED = ("build", ".gradle", ".kotlin", ".build", ".swiftpm", ".idea", "loca
 """What building an app leaves behind in its source tree."""
 HERE_ALONE = (
     "android/core/src/harness",
-    "android/core/src/harness",
     "android/core/src/test",
     "ios/Package.swift",
     "ios/Tests/Answers",

@@ -47,6 +47,16 @@ public final class Model {
         return try binding.answer(calls, answers)
     }
 
+    /// What golden.safetensors holds of a raw question: bytes of inputs that have steps, else their
+    /// tensors.
+    public func raws(_ inputs: [String: Tensor]) -> [String: Raw] {
+        var raws: [String: Raw] = [:]
+        for (name, tensor) in inputs {
+            raws[name] = steps?.inputs[name] == nil ? .tensor(tensor) : .bytes(Data(tensor.bytes()))
+        }
+        return raws
+    }
+
     /// The answer in words. Throws Refused where raw input cannot be taken.
     public func predict(_ raw: [String: Raw]) throws -> Fields {
         let (steps, tensors) = try answered(raw)

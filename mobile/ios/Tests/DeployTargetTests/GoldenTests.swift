@@ -40,7 +40,7 @@ final class GoldenTests: XCTestCase {
     /// From raw bytes, by the steps and this system's decoder; or from the model's own tensors.
     private func ask(_ one: GoldenCase, _ model: Model, _ engine: Engine) throws -> [String: Tensor] {
         if one.golden == "tensors" { return try engine.run(entry: one.entry, inputs: one.inputs) }
-        return try model.predictTensors(one.inputs.mapValues { .bytes(Data($0.bytes())) })
+        return try model.predictTensors(model.raws(one.inputs))
     }
 
     /// The lane of this manifest that a device's answers belong to; nil where it has none.

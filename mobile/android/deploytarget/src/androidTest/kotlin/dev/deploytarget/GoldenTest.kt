@@ -70,7 +70,7 @@ class GoldenTest {
 
     /** From raw bytes, by the steps and this device's decoder; or from the model's own tensors. */
     private fun answer(case: GoldenCase, model: Model, engine: Engine) =
-        if (case.golden == BYTES) model.predictTensors(case.inputs.mapValues { Raw.Bytes(it.value.bytes()) }) else engine.run(case.entry, case.inputs)
+        if (case.golden == BYTES) model.predictTensors(model.raws(case.inputs)) else engine.run(case.entry, case.inputs)
 
     /** The lane of this manifest that a device's answers belong to; null where it has none. */
     private fun laneOf(backend: Backend): String? {

@@ -74,6 +74,9 @@ class DeployTargetModel private constructor(private val model: Model, private va
                 if (backend == Backend.GPU) doubt(engine, bundle, manifest) else null
             } catch (error: Exception) {
                 error.toString()
+            } catch (error: LinkageError) {
+                // A phone whose GPU library is missing or does not load.
+                error.toString()
             }
             if (why == null) return engine
             engine?.close()

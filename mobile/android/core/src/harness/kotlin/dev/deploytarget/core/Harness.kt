@@ -94,9 +94,6 @@ fun main(arguments: Array<String>) {
 private fun answer(model: Model, question: Message, pipe: Pipe) {
     if (question.said["ask"] == "run") return pipe.send(mapOf("words" to "{}"), model.run(question.tensors))
     val steps = requireNotNull(model.steps) { "this bundle has no ${Steps.FILE}" }
-    val raw = question.tensors.mapValues { (name, tensor) ->
-        if (name in steps.inputs) Raw.Bytes(tensor.bytes()) else Raw.Of(tensor)
-    }
-    val tensors = model.predictTensors(raw)
+    val tensors = model.predictTensors(model.raws(question.tensors))
     pipe.send(mapOf("words" to Json.write(say(steps.host, tensors, steps.single))), tensors)
 }

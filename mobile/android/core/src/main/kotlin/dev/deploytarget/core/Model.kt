@@ -54,6 +54,11 @@ class Model(
     /** The same of the only input's photo. */
     fun predict(photo: Photo): Map<String, Any> = predict(only(Raw.Image(photo)))
 
+    /** What golden.safetensors holds of a raw question: bytes of inputs that have steps, else their tensors. */
+    fun raws(inputs: Map<String, Tensor>): Map<String, Raw> = inputs.mapValues { (name, tensor) ->
+        if (name in steps?.inputs.orEmpty()) Raw.Bytes(tensor.bytes()) else Raw.Of(tensor)
+    }
+
     /** The answer to raw inputs as tensors. Throws Refused. */
     fun predictTensors(raw: Map<String, Raw>): Map<String, Tensor> = predicted(raw) { _, tensors -> tensors }
 
