@@ -71,9 +71,9 @@ def main() -> int:
             subprocess.run([sys.executable, HERE / "samples.py"], stdout=sys.stderr, check=True)
         shown = [
             made("lambda", {"arch": arch}, f"lambda-{arch}"),
-            # The photos go along since this bundle is not for publishing: it is asked them below.
+            # The photos go along since these bundles are not for publishing: they are asked them below.
             made("web", {"golden": "samples"}, "web"),
-            made("tflite", {}, "tflite"),
+            made("tflite", {"golden": "samples"}, "tflite"),
         ]
         with stage("ask PyTorch, with foolbox's preprocessing"):
             best = original()
