@@ -71,7 +71,7 @@ def main() -> int:
             subprocess.run([sys.executable, HERE / "samples.py"], stdout=sys.stderr, check=True)
         shown = [
             made("lambda", {"arch": arch}, f"lambda-{arch}"),
-            # The photos go along since these bundles are not for publishing: they are asked them below.
+            # Not for publishing, and so with the photos, which they are asked below.
             made("web", {"golden": "samples"}, "web"),
             made("tflite", {"golden": "samples"}, "tflite"),
         ]
