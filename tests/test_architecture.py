@@ -31,6 +31,18 @@ FORBIDDEN = {
     "converters": ("targets", "parity", "pipeline", "cli", "explaining"),
     "graph": ("targets", "parity", "frontends", "pipeline", "cli", "explaining"),
     "stages": ("targets", "parity", "frontends", "pipeline", "choose", "cli", "explaining"),
+    "phones": (
+        "targets",
+        "pipeline",
+        "choose",
+        "registry",
+        "parity",
+        "frontends",
+        "cli",
+        "testing",
+        "explaining",
+        "converters",
+    ),
     "recognising": ("targets", "pipeline", "choose", "cli", "explaining"),
 }
 """Room -> rooms that it must not know."""

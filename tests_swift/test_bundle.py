@@ -48,7 +48,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = Prepared("a model", written.SIGNATURE, graph, RECIPES["fp32"])
     made = Converted(written.entries((1, 8)), {"ai-edge-litert": "2.3.0"})
     (home / "bundle").mkdir()
-    project.put(Tflite(), asked, home / "given.tflite", made, home / "bundle")
+    workspace = Workspace(home / "ws")
+    project.built(Tflite(), asked, home / "given.tflite", made, home / "bundle", workspace)
     bundles.write_golden(home / "bundle", [case("large/0", 8), case("small/1", 2)])
     (home / "bundle" / bundles.MANIFEST).write_text("{}\n")
     return home / "bundle"

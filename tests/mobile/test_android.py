@@ -20,10 +20,11 @@ from deploy_targets import bundle as bundles
 from deploy_targets.errors import ConversionFailed
 from deploy_targets.integrations import beside, kotlin
 from deploy_targets.integrations.kotlin import Classes
+from deploy_targets.phones import naming
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import Array, Call, Check, Dialect, Graph, Prepared, Signature
 from deploy_targets.records import TensorSpec as Spec
-from deploy_targets.targets.tflite import naming
+from deploy_targets.targets.tflite.project import KIT
 from deploy_targets.workspace import Workspace
 
 from . import outline
@@ -54,8 +55,9 @@ def sources(tmp_path: Path) -> list[Path]:
     """All that has Android in it, what is generated for a model, and the outlines."""
     signature = Signature((Spec("image", "float32", ("B", 3)),), (Spec("$y", "float32", ("B",)),))
     graph = Graph(Dialect.EXPORTED, tmp_path, "0" * 64, "torch.export")
-    naming.write(Prepared("a model", signature, graph, RECIPES["fp32"]), tmp_path / "bundle")
-    own = [path for name in OWN for path in sorted((ANDROID / name / "src").rglob("*.kt"))]
+    naming.write(KIT, Prepared("a model", signature, graph, RECIPES["fp32"]), tmp_path / "bundle")
+    homes = [*(ANDROID / name / "src" for name in OWN), ANDROID / "runtimes" / "litert"]
+    own = [path for home in homes for path in sorted(home.rglob("*.kt"))]
     made = sorted((tmp_path / "bundle").rglob("*.kt"))
     java = sorted(outline.write(tmp_path / "outline").rglob("*.java"))
     (tmp_path / "Caller.kt").write_text(CALLER)
@@ -157,7 +159,7 @@ def test_the_app_gets_the_runtime_that_the_bundle_was_judged_in() -> None:
     judged = re.search(r"^ai-edge-litert==([\d.]+)", lock, re.M)
     assert judged
     assert catalogue()["versions"]["litert"] == judged[1]
-    package = (ANDROID.parents[1] / "templates/tflite/Package.swift.j2").read_text()
+    package = (ANDROID.parents[1] / "templates/phones/Package.swift.j2").read_text()
     assert f'revision: "v{judged[1]}"' in package
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy_targets.converters.tflite import FILE, Converted
+from deploy_targets.phones import naming
 from deploy_targets.records import Entry, Port, Prepared
-from deploy_targets.targets.tflite import naming, oldest
+from deploy_targets.targets.tflite import oldest
 
 if TYPE_CHECKING:
     from deploy_targets.targets.tflite.target import Tflite
@@ -41,7 +42,7 @@ def write(target: Tflite, prepared: Prepared, made: Converted, folder: Path) -> 
         "oldest": oldest.minimum_runtime(folder / FILE),
         "old_runtime": target.old_runtime,
     }
-    (folder / "README.md").write_text(naming.filled("README.md.j2", given), encoding="utf-8")
+    (folder / "README.md").write_text(naming.filled("tflite/README.md.j2", given), encoding="utf-8")
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

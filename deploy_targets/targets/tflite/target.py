@@ -1,8 +1,8 @@
 """TensorFlow Lite, which is LiteRT now: one file for Android and iOS, and the projects that use it.
 
 A graph comes in; model.tflite goes out, with a Gradle project and a Swift package that consume it
-as it is. `conversion.py` chooses a converter, `project.py` puts the folder together, `runner.py`
-asks the file in LiteRT here, on an emulated ARM, and in an old runtime.
+as it is. `conversion.py` chooses a converter, `project.py` puts the folder together, `places.py`
+says where the file is asked: in LiteRT here, on an emulated ARM, and in an old runtime.
 """
 
 from __future__ import annotations
@@ -105,9 +105,10 @@ class Tflite(Target):
 
     def runner(self, workspace: Workspace) -> AbstractContextManager[Runner]:
         """LiteRT in processes of its own."""
-        from deploy_targets.targets.tflite.runner import started
+        from deploy_targets.phones.runner import started
+        from deploy_targets.targets.tflite.places import WORLD
 
-        return started(workspace)
+        return started(WORLD, workspace)
 
     @classmethod
     def needs(cls) -> tuple[Need, ...]:

@@ -11,9 +11,10 @@ from deploy_targets import bundle as bundles
 from deploy_targets import pipeline
 from deploy_targets.parity.recorded import recording
 from deploy_targets.parity.verify import answers
+from deploy_targets.phones.runner import started
 from deploy_targets.pipeline import Outcome
 from deploy_targets.records import Array, Bundle
-from deploy_targets.targets.tflite.runner import started
+from deploy_targets.targets.tflite.places import WORLD
 from deploy_targets.verdicts import Verdict
 from deploy_targets.workspace import Workspace
 
@@ -30,7 +31,7 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="module")
 def answered(received: Bundle) -> dict[str, Array]:
     """CALL/OUTPUT -> array, as the file really answers."""
-    with started(Workspace()) as runner:
+    with started(WORLD, Workspace()) as runner:
         return {
             f"{check.call.name}/{name}": array
             for check, answer in answers(received, runner, "litert-1t")

@@ -18,11 +18,11 @@ from deploy_targets import bundle as bundles
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.explaining.explain import explain
 from deploy_targets.parity.finding import Stage as Where
+from deploy_targets.phones.project import STEPS
 from deploy_targets.pipeline import Outcome
 from deploy_targets.records import BYTES, TENSORS, Bundle
 from deploy_targets.stages import plan, tables
 from deploy_targets.stages.variants import variants
-from deploy_targets.targets.tflite.project import STEPS
 from deploy_targets.testing import media_zoo
 from deploy_targets.verdicts import Verdict
 from deploy_targets.workspace import Workspace

@@ -16,6 +16,8 @@ from deploy_targets import pipeline, registry
 from deploy_targets.converters.tflite import Converted
 from deploy_targets.converters.tflite_root import Root
 from deploy_targets.errors import UnsupportedModel
+from deploy_targets.phones import naming
+from deploy_targets.phones import project as around
 from deploy_targets.pipeline import Job, Outcome
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import (
@@ -30,7 +32,8 @@ from deploy_targets.records import (
 )
 from deploy_targets.resources import resource
 from deploy_targets.stages import plan as plans
-from deploy_targets.targets.tflite import naming, project
+from deploy_targets.targets.tflite import project
+from deploy_targets.targets.tflite.project import KIT
 from deploy_targets.targets.tflite.target import Tflite
 from deploy_targets.testing import zoo
 from deploy_targets.verdicts import Verdict
@@ -55,8 +58,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "given.tflite").write_bytes(written.model((1, 8)))
     made = Converted(written.entries((1, 8)), TOOLS, ("token became 32 bits wide",))
     (home / "bundle").mkdir()
-    project.put(Tflite(), prepared(), home / "given.tflite", made, home / "bundle")
-    return home / "bundle"
+    workspace = Workspace(home / "ws")
+    given, made_in = home / "given.tflite", home / "bundle"
+    project.built(Tflite(), prepared(), given, made, made_in, workspace)
+    return made_in
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +93,14 @@ def test_both_projects_lie_there_as_in_the_source_tree(folder: Path) -> None:
     assert tops == {"model.tflite", "README.md", "LICENSE", "Package.swift", "android", "ios"}
     for app in ("android", "ios"):
         for path in sorted((folder / app).rglob("*")):
-            source = resource("mobile") / path.relative_to(folder)
-            made = path.relative_to(folder).as_posix() in naming.TEMPLATES.values()
+            within = path.relative_to(folder / app)
+            sources = [
+                resource("mobile", app) / within,
+                resource("mobile", app, around.RUNTIMES, "litert") / within,
+            ]
+            made = path.relative_to(folder).as_posix() in naming.TEMPLATES[app].values()
             if path.is_file() and not made:
+                (source,) = (each for each in sources if each.exists())
                 assert path.read_bytes() == source.read_bytes(), path
 
 
@@ -146,13 +156,8 @@ def test_every_path_that_the_readme_names_is_there(folder: Path) -> None:
 
 
 def test_the_readme_shows_predict_where_steps_are_declared(tmp_path: Path) -> None:
-    asked = replace(prepared(), staging=staging(Stage("x", "decode_table", {})))
-    made = Converted(written.entries((1,)), TOOLS)
-    (tmp_path / "given.tflite").write_bytes(written.model((1,)))
-    (tmp_path / "bundle").mkdir()
-    given, home = tmp_path / "given.tflite", tmp_path / "bundle"
-    project.put(Tflite(), asked, given, made, home)
-    text = (tmp_path / "bundle" / "README.md").read_text()
+    _, home = built_with(Stage("x", "decode_table", {}), tmp_path)
+    text = (home / "README.md").read_text()
     assert "val answer = model.predict(bytes)" in text
     assert "text/csv -> words" in text
 
@@ -172,13 +177,13 @@ def staging(*stages: Stage) -> Staging:
 @pytest.mark.parametrize("op", ["own", "module"])
 def test_a_step_of_the_users_own_is_refused_by_name(op: str) -> None:
     with pytest.raises(UnsupportedModel, match=f"the step {op} of x is your own") as caught:
-        project.planned(staging(Stage("x", op, {"source": "a.py:b"})))
+        around.planned(staging(Stage("x", op, {"source": "a.py:b"})), KIT)
     assert "declare it by other steps" in caught.value.hint
 
 
 def test_steps_travel_where_the_apps_can_run_all_of_them(tmp_path: Path) -> None:
     built, home = built_with(Stage("x", "decode_table", {}), tmp_path)
-    said = json.loads((home / project.STEPS).read_text())
+    said = json.loads((home / around.STEPS).read_text())
     assert [step["op"] for step in said["inputs"]["x"]["host"]] == ["decode_table"]
     assert [(stage.op, stage.where) for stage in built.stages] == [("decode_table", "host")]
 
@@ -199,7 +204,8 @@ def test_every_declared_step_runs_on_the_device_and_none_is_a_graph(tmp_path: Pa
     ports = tuple(TensorSpec("x", "float32", ("batch", 4)) for _ in range(3))
     label = Stage("y", "label", {"says": "classes"}, side="after")
     given = staging(Stage("x", "decode_table", {}), scale, label)
-    plan = project.planned(replace(given, ports={"x": ports}))
+    plan = around.planned(replace(given, ports={"x": ports}), KIT)
+    assert plan
     assert [(stage.op, stage.where) for stage in plan.stages] == [
         ("decode_table", "host"),
         ("scale", "host"),
@@ -227,9 +233,9 @@ def test_a_name_with_a_control_character_is_refused() -> None:
 
 def test_no_name_of_a_model_ends_a_comment_or_fills_in_a_string(tmp_path: Path) -> None:
     spec = TensorSpec('$x \\(1) "', "float32", ("*/ fun",))
-    naming.write(prepared("a */ b\nfun c", Signature((spec,), (spec,))), tmp_path)
-    kotlin = (tmp_path / naming.TEMPLATES["Names.kt.j2"]).read_text()
-    swift = (tmp_path / naming.TEMPLATES["Names.swift.j2"]).read_text()
+    naming.write(KIT, prepared("a */ b\nfun c", Signature((spec,), (spec,))), tmp_path)
+    made = {app: next(iter(of.values())) for app, of in naming.TEMPLATES.items()}
+    kotlin, swift = ((tmp_path / made[app]).read_text() for app in ("android", "ios"))
     assert kotlin.count("*/") == kotlin.count("/**")
     assert "\nfun c" not in kotlin + swift
     assert '"\\$x \\\\(1) \\""' in kotlin

@@ -16,11 +16,10 @@ from deploy_targets.errors import NotRun
 from deploy_targets.integrations import qemu
 from deploy_targets.parity.rows import overall
 from deploy_targets.parity.verify import verify
+from deploy_targets.phones.runner import Patience, RuntimeRefused, started
 from deploy_targets.records import BYTES, Array, Bundle, Call
 from deploy_targets.runtime import Runner
-from deploy_targets.targets.tflite import runner as runners
-from deploy_targets.targets.tflite.places import DEVICES
-from deploy_targets.targets.tflite.runner import Patience, TfliteRefused, started
+from deploy_targets.targets.tflite.places import DEVICES, WORLD
 from deploy_targets.testing import faults
 from deploy_targets.verdicts import Row, Verdict
 from deploy_targets.workspace import Workspace
@@ -33,7 +32,7 @@ ARM, OLD = "qemu-cortex-a53", "tflite-2.14"
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
-    with started(Workspace()) as runner:
+    with started(WORLD, Workspace()) as runner:
         yield runner
 
 
@@ -158,7 +157,7 @@ def test_what_the_file_does_not_take_is_refused_and_the_next_call_is_answered(
     right: Bundle, runner: Runner, entry: str, change: dict[str, Array], why: str
 ) -> None:
     with runner.open(right, "litert-1t") as session:
-        with pytest.raises(TfliteRefused, match=f"odd/0: .*{why}"):
+        with pytest.raises(RuntimeRefused, match=f"odd/0: .*{why}"):
             session.run(Call("odd/0", entry, {**inputs(1), **change}))
         assert session.run(Call("even/0", "b1", inputs(1))).outputs.keys() == {"y", "next", "off"}
 
@@ -170,26 +169,27 @@ def test_a_file_that_is_none_is_refused_by_every_interpreter(
     (broken.path / "model.tflite").write_bytes(b"no model at all")
     for row in verify(broken, runner, (*HERE, OLD)):
         assert row.verdict is Verdict.FAIL
-        assert row.reason.startswith("TfliteRefused: the file was not loaded")
+        assert row.reason.startswith("RuntimeRefused: the file was not loaded")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals have these names on POSIX alone")
 def test_a_crash_of_the_interpreter_fails_its_lane_with_its_last_words(
-    right: Bundle, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    right: Bundle, tmp_path: Path
 ) -> None:
     crashing = tmp_path / "crashing.py"
     crashing.write_text(
-        runners.ASK.read_text(encoding="utf-8").replace(
-            "        answer = runner(**tensors)\n",
+        WORLD.asked.read_text(encoding="utf-8").replace(
+            "        answer: dict[str, Any] = runner(**tensors)\n",
             "        print('what it said last', flush=True)\n"
             "        __import__('ctypes').string_at(0)\n",
         )
     )
-    monkeypatch.setattr(runners, "ASK", crashing)
-    rows = verify(right, runner, HERE)
+    world = dataclasses.replace(WORLD, asked=crashing)
+    with started(world, Workspace()) as runner:
+        rows = verify(right, runner, HERE)
     assert [row.verdict for row in rows] == [Verdict.FAIL] * 2
     for row in rows:
-        assert "the interpreter was killed by SIGSEGV; its last words: " in row.reason
+        assert "the runtime was killed by SIGSEGV; its last words: " in row.reason
         assert "what it said last" in row.reason
 
 
@@ -207,7 +207,7 @@ def test_what_an_emulated_arm_is_not_asked_is_said(right: Bundle) -> None:
     options = {**right.manifest.options, "arm_cases": ["case3"]}
     some = dataclasses.replace(right, manifest=dataclasses.replace(right.manifest, options=options))
     calls = [check.call.name for check in bundles.read_golden(some)]
-    with started(Workspace(), Patience(share=0.0)) as runner:
+    with started(WORLD, Workspace(), Patience(share=0.0)) as runner:
         (row,) = verify(some, runner, [ARM])
     assert row.verdict is Verdict.PASS
     named = {name for name in calls if name.startswith("case3/")}
@@ -218,7 +218,7 @@ def test_what_an_emulated_arm_is_not_asked_is_said(right: Bundle) -> None:
 
 
 def test_an_emulated_arm_that_takes_too_long_says_nothing_of_the_file(right: Bundle) -> None:
-    with started(Workspace(), Patience(emulated=0.5)) as runner:
+    with started(WORLD, Workspace(), Patience(emulated=0.5)) as runner:
         (row,) = verify(right, runner, [ARM])
     assert row.verdict is Verdict.NOT_RUN
     assert 'arm = "none"' in row.reason

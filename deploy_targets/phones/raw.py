@@ -1,4 +1,4 @@
-"""Raw questions of a lane: the app's own Kotlin around the .tflite that the lane has loaded.
+"""Raw questions of a lane: the app's own Kotlin around the artifact that the lane has loaded.
 
 In: a bundle, and what asks its model. Out: answers to bytes, read back from the words that an app
 would show. What only a phone can decode is left out and counted; the lanes of other machines ask
@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from deploy_targets.phones.jvm import JvmLacks, JvmSession
 from deploy_targets.records import BYTES, Answer, Bundle, Call
 from deploy_targets.stages import said
-from deploy_targets.targets.tflite.jvm import JvmLacks, JvmSession
-
-ELSEWHERE = "the steps around the model are asked in the lanes litert-1t and litert-2t"
 
 
 class Raw:

@@ -1,8 +1,8 @@
-"""Asks the .tflite of a bundle, in a process of its own for each lane that is opened.
+"""Asks the artifact of a bundle, in a process of its own for each lane that is opened.
 
-A crash of native code, or a file that an interpreter refuses, is a verdict on that lane, with its
-last words. Phones answer elsewhere: their lanes are judged by `verify --actual`. To add a way to
-run a bundle, add it to `places.py`.
+In: a target's `World`. A crash of native code, or an artifact that a runtime refuses, is a verdict
+on that lane, with its last words. Phones answer elsewhere: their lanes are judged by `verify
+--actual`.
 """
 
 from __future__ import annotations
@@ -21,26 +21,25 @@ import numpy as np
 from deploy_targets.errors import NotRun
 from deploy_targets.integrations import answering
 from deploy_targets.integrations.answering import Answering, Silence
+from deploy_targets.phones import jvm
+from deploy_targets.phones.jvm import JvmSession
+from deploy_targets.phones.places import Place, Way, World
+from deploy_targets.phones.raw import Raw
+from deploy_targets.phones.share import Share
 from deploy_targets.records import Answer, Bundle, Call, Tensors
 from deploy_targets.runtime import Session
-from deploy_targets.targets.tflite import jvm
-from deploy_targets.targets.tflite.jvm import JvmSession
-from deploy_targets.targets.tflite.places import DEVICES, LANES, Place, Way
-from deploy_targets.targets.tflite.raw import ELSEWHERE, Raw
-from deploy_targets.targets.tflite.share import Share
 from deploy_targets.workspace import Workspace
 
-FILE = "model.tflite"
-ASK = Path(__file__).with_name("ask.py")
+ASKED = Path(__file__).with_name("asked.py")
 
 
-class TfliteRefused(Exception):
-    """The interpreter did not load the file, or did not answer."""
+class RuntimeRefused(Exception):
+    """The runtime did not load the artifact, or did not answer."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that an interpreter may take, and that an emulated one may spend on all cases."""
+    """Seconds that a runtime may take, and that an emulated one may spend on all cases."""
 
     to_start: float = 120.0
     to_answer: float = 300.0
@@ -49,32 +48,35 @@ class Patience:
 
 
 @contextmanager
-def started(workspace: Workspace, patience: Patience = Patience()) -> Iterator[TfliteRunner]:
+def started(
+    world: World, workspace: Workspace, patience: Patience = Patience()
+) -> Iterator[PhoneRunner]:
     """A runner. What it needs is made when a lane is first opened."""
-    yield TfliteRunner(workspace, patience)
+    yield PhoneRunner(world, workspace, patience)
 
 
-class TfliteRunner:
+class PhoneRunner:
     """A process for each bundle and lane."""
 
-    def __init__(self, workspace: Workspace, patience: Patience) -> None:
-        self._workspace, self._patience = workspace, patience
+    def __init__(self, world: World, workspace: Workspace, patience: Patience) -> None:
+        self._world, self._workspace, self._patience = world, workspace, patience
 
     @contextmanager
     def open(self, bundle: Bundle, lane: str) -> Iterator[Session]:
-        """Loads the file. Raises NotRun, ToolMissing, TfliteRefused, answering.Ended."""
-        if lane in DEVICES:
+        """Loads the artifact. Raises NotRun, ToolMissing, RuntimeRefused, answering.Ended."""
+        world = self._world
+        if lane in world.devices:
             raise NotRun(
                 "a device is asked elsewhere",
-                hint=f"run {DEVICES[lane]}, and judge the file that it writes: "
+                hint=f"run {world.devices[lane]}, and judge the file that it writes: "
                 "deploy-target verify BUNDLE --actual FILE",
             )
-        way = LANES[lane]
+        way = world.lanes[lane]
         with self._workspace.scratch() as folder:
             place = way.place(self._workspace, folder)
             with ExitStack() as stack:
-                child = stack.enter_context(_asked(bundle.path / FILE, place, way, folder))
-                session = TfliteSession(child, bundle, place, way, self._patience)
+                child = stack.enter_context(_asked(world, bundle.path, place, way, folder))
+                session = PhoneSession(child, bundle, Asked(world, place, way), self._patience)
 
                 def start() -> JvmSession:
                     opened = jvm.session(bundle.path, session.ask_model, self._workspace)
@@ -85,28 +87,36 @@ class TfliteRunner:
 
 
 @contextmanager
-def _asked(model: Path, place: Place, way: Way, folder: Path) -> Iterator[Answering]:
+def _asked(world: World, bundle: Path, place: Place, way: Way, folder: Path) -> Iterator[Answering]:
+    model = str((bundle / world.file).resolve())
     told = {
-        "model": str(model.resolve()),
-        "threads": way.threads,
-        "module": place.module,
+        "world": str(world.asked),
+        "told": {"model": model, "threads": way.threads, **place.told},
         "path": place.path,
         "warm": not place.emulated,
     }
-    command = [*place.command, str(ASK), json.dumps(told)]
+    command = [*place.command, str(ASKED), json.dumps(told)]
     with answering.started(
-        command, folder, who="the interpreter", environment=place.environment
+        command, folder, who="the runtime", environment=place.environment
     ) as child:
         yield child
 
 
-class TfliteSession:
-    """Asks the process. The file has said by then what it was loaded with."""
+@dataclass(frozen=True)
+class Asked:
+    """What is asked, where, and how."""
 
-    def __init__(
-        self, child: Answering, bundle: Bundle, place: Place, way: Way, patience: Patience
-    ) -> None:
-        self._child, self._place, self._way = child, place, way
+    world: World
+    place: Place
+    way: Way
+
+
+class PhoneSession:
+    """Asks the process. The artifact has said by then what it was loaded with."""
+
+    def __init__(self, child: Answering, bundle: Bundle, asked: Asked, patience: Patience) -> None:
+        self._child, self._world = child, asked.world
+        self._place, self._way = place, way = asked.place, asked.way
         self._share = Share(bundle.manifest.options, patience.share) if place.emulated else None
         self._seconds = patience.emulated if place.emulated else patience.to_answer
         first = patience.emulated if place.emulated else patience.to_start
@@ -118,10 +128,10 @@ class TfliteSession:
     @property
     def where(self) -> str:
         """The runtime, its threads, the Python and the machine."""
-        how = "XNNPACK" if int(self._loaded["delegated"]) else "without XNNPACK"
+        runtime = self._world.where(self._loaded)
         threads = f"{self._way.threads} thread{'s' if self._way.threads > 1 else ''}"
         python = f"Python {self._loaded['python']}"
-        return f"{self._loaded['runtime']}, {how}, {threads}, {python} on {self._place.machine}"
+        return f"{runtime}, {threads}, {python} on {self._place.machine}"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -129,8 +139,7 @@ class TfliteSession:
         return tuple(self._noted())
 
     def _noted(self) -> Iterator[str]:
-        if not int(self._loaded["delegated"]):
-            yield "XNNPACK took no part of the graph: the interpreter's own kernels answered"
+        yield from self._world.notes(self._loaded)
         if self._crowded:
             yield "there are fewer processors than threads, so no time was taken"
         if self._share:
@@ -144,9 +153,12 @@ class TfliteSession:
             )
 
     def run(self, call: Call) -> Answer:
-        """Raises TfliteRefused, answering.Ended; NotRun where an emulator takes too long."""
+        """Raises RuntimeRefused, answering.Ended; NotRun where an emulator takes too long."""
         if self.raw and call.entry in self.raw.entries:
-            return self.raw.run(call) if self._way.steps else Answer({}, skipped=ELSEWHERE)
+            if self._way.steps:
+                return self.raw.run(call)
+            lanes = self._world.with_steps
+            return Answer({}, skipped=f"the steps around the model are asked in {lanes}")
         if self._share is None:
             answer = self._ask(call)
             return dataclasses.replace(answer, seconds=None) if self._crowded else answer
@@ -158,7 +170,7 @@ class TfliteSession:
         return dataclasses.replace(answer, seconds=None)
 
     def ask_model(self, entry: str, tensors: Tensors) -> Tensors:
-        """What the file answers, for whoever runs the steps around it."""
+        """What the artifact answers, for whoever runs the steps around it."""
         return self._ask(Call(f"{entry}, from bytes", entry, tensors)).outputs
 
     def _ask(self, call: Call) -> Answer:
@@ -187,7 +199,7 @@ class TfliteSession:
         if "error" in said:
             why = " ".join(said["error"].split())
             at = call or f"the file was not loaded{self._place.unloaded}"
-            raise TfliteRefused(f"{at}: {why}")
+            raise RuntimeRefused(f"{at}: {why}")
         return load(body), said
 
 

@@ -1,7 +1,8 @@
 """What the apps know of this one model: its inputs and outputs as typed names, and its own name.
 
-In: a prepared model. Out: one Kotlin file, one Swift file and Package.swift in the bundle. A name
-that is no identifier there becomes one; the model's own stands beside it as a string.
+In: a prepared model, and the apps that are made. Out: a Kotlin file, a Swift file and Package.swift
+in the bundle. A name that is no identifier there becomes one; the model's own stands beside it as a
+string.
 """
 
 from __future__ import annotations
@@ -15,15 +16,20 @@ from pathlib import Path
 import jinja2
 
 from deploy_targets.errors import UnsupportedModel
+from deploy_targets.phones.kit import Kit
 from deploy_targets.records import Prepared, TensorSpec
 from deploy_targets.resources import resource
 
 TEMPLATES = {
-    "Names.kt.j2": "android/deploytarget/src/main/kotlin/dev/deploytarget/Names.kt",
-    "Names.swift.j2": "ios/Sources/DeployTarget/Names.swift",
-    "Package.swift.j2": "Package.swift",
+    "android": {
+        "phones/Names.kt.j2": "android/deploytarget/src/main/kotlin/dev/deploytarget/Names.kt"
+    },
+    "ios": {
+        "phones/Names.swift.j2": "ios/Sources/DeployTarget/Names.swift",
+        "phones/Package.swift.j2": "Package.swift",
+    },
 }
-"""Template -> path in the bundle."""
+"""App -> template -> path in the bundle."""
 
 WORDS = """
 as associatedtype break case catch class continue default defer deinit do else enum extension
@@ -46,22 +52,25 @@ class Named:
     shape: str
 
 
-def write(prepared: Prepared, folder: Path) -> None:
-    """The files of TEMPLATES, filled."""
+def write(kit: Kit, prepared: Prepared, folder: Path) -> None:
+    """The files of TEMPLATES for the apps of the kit, filled."""
     given = {
         "name": spoken(prepared.name),
         "package": package(prepared.name),
+        "model": kit.model,
+        "runtime": kit.runtimes.get("ios"),
         "inputs": named(prepared.signature.inputs),
         "outputs": named(prepared.signature.outputs),
     }
-    for template, path in TEMPLATES.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(filled(template, given), encoding="utf-8")
+    for app in kit.runtimes:
+        for template, path in TEMPLATES[app].items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(filled(template, given), encoding="utf-8")
 
 
 def filled(template: str, given: object) -> str:
-    """A template of templates/tflite with these values."""
-    text = resource("templates", "tflite", template).read_text(encoding="utf-8")
+    """A template of templates/ with these values: "phones/Names.kt.j2"."""
+    text = resource("templates", *template.split("/")).read_text(encoding="utf-8")
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,

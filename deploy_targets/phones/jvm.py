@@ -2,7 +2,7 @@
 
 In: a bundle, and what asks its artifact. Out: answers to raw questions, in the model's terms: the
 steps before and behind the model, the binding and the manifest's reading are the app's own code;
-the .tflite is asked wherever the caller has it. Photos are decoded by javax.imageio here, and by
+the artifact is asked wherever the caller has it. Photos are decoded by javax.imageio here, and by
 Android there.
 """
 

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deploy_targets.phones import jvm
+from deploy_targets.phones.jvm import JvmRefused, JvmSession
+from deploy_targets.phones.runner import started
 from deploy_targets.records import Array, Bundle, Call, Tensors
 from deploy_targets.resources import resource
 from deploy_targets.runtime import Session
 from deploy_targets.stages import host
-from deploy_targets.targets.tflite import jvm
-from deploy_targets.targets.tflite.jvm import JvmRefused, JvmSession
-from deploy_targets.targets.tflite.runner import started
+from deploy_targets.targets.tflite.places import WORLD
 from deploy_targets.workspace import Workspace
-
-from .written import bundle, original
+from tests.targets.tflite.written import bundle, original
 
 TABLE: dict[str, Any] = {
     "columns": ["a", "b", "c", "d"],
@@ -59,7 +59,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bundle, S
     }
     (made.path / "steps.json").write_text(json.dumps(said))
     shutil.copytree(resource("mobile", "android", "core"), made.path / "android" / "core")
-    with started(Workspace()) as runner, runner.open(made, "litert-1t") as session:
+    with started(WORLD, Workspace()) as runner, runner.open(made, "litert-1t") as session:
         yield made, session
 
 

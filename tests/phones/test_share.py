@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deploy_targets.phones.share import Share
 from deploy_targets.records import Call
-from deploy_targets.targets.tflite.share import Share
 
 
 def call(name: str, entry: str = "b1", rows: int = 1) -> Call:
