@@ -1,21 +1,21 @@
 """The loop over the ways in which a bundle can be made; one wrong way is not the end.
 
 A way is a concrete target (of those behind an "auto") and a capture (a dialect by an exporter).
-For each target the first capture that builds and is not wrong counts; among targets a PASS beats
-a NOT_RUN, and then the fastest wins.
+For each target `turns.py` takes them one after the other; among targets a PASS beats a NOT_RUN, and
+then the fastest wins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy_targets import bundle as bundles
 from deploy_targets import publish
 from deploy_targets.errors import (
-    ConversionFailed,
     DeployError,
     NotRun,
     OverBudget,
@@ -23,10 +23,12 @@ from deploy_targets.errors import (
     ToolMissing,
     UnsupportedModel,
 )
-from deploy_targets.records import Bundle, Capture
+from deploy_targets.records import Bundle
 from deploy_targets.runtime import Model, Runner, Session
 from deploy_targets.targets.base import Target
-from deploy_targets.verdicts import ParityReport, Verdict
+from deploy_targets.turns import Attempt as Attempt
+from deploy_targets.turns import Candidate, Tally, differing, first_right, told
+from deploy_targets.verdicts import Verdict
 from deploy_targets.workspace import Workspace
 
 Progress = Callable[[str], AbstractContextManager[object]]
@@ -36,26 +38,6 @@ Progress = Callable[[str], AbstractContextManager[object]]
 def silent(stage: str) -> AbstractContextManager[object]:
     """Progress for callers who want none."""
     return nullcontext()
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One way, and the folder (not yet made) to build in."""
-
-    target: Target
-    capture: Capture
-    folder: Path
-    notes: tuple[str, ...] = ()
-    """What was tried before, for the manifest: no paths, no texts of other people's errors."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What came of an attempt."""
-
-    bundle: Bundle
-    report: ParityReport
-    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -81,16 +63,6 @@ class Best:
     bundle: Bundle
     tried: tuple[str, ...]
     compared: tuple[Compared, ...] = ()
-
-
-@dataclass
-class _Tally:
-    """What has come of the attempts so far."""
-
-    kept: list[Candidate] = field(default_factory=list)
-    refused: list[Candidate] = field(default_factory=list)
-    errors: list[DeployError] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -126,10 +98,13 @@ def ways(model: Model, target: Target, shop: Path) -> list[tuple[Target, list[At
             if how.dialect == dialect
             for by in choice.converters(dialect)
         ]
-        attempts = [Attempt(by, how, shop / f"{number}-{i}") for i, (by, how) in enumerate(made)]
+        attempts = [
+            Attempt(by, by.captured(how), shop / f"{number}-{i}")
+            for i, (by, how) in enumerate(made)
+        ]
         found.append((choice, attempts))
     if not any(attempts for _, attempts in found):
-        raise _nothing_in_common(model, found[0][0])
+        raise _nothing_in_common(model, target, [choice for choice, _ in found])
     return found
 
 
@@ -141,26 +116,25 @@ def best(
     name: str,
 ) -> Best:
     """The bundle to publish. Raises where nothing is left."""
-    tally, made = _Tally(), []
+    tally, made = Tally(), []
     for choice, attempts in ways:
         said = len(tally.said)
         with world(choice, workspace) as runner:
             try:
-                candidate = _first_right(attempts, attempt, runner, tally)
-            except (ToolMissing, OverBudget) as error:
-                # Of several choices one may lack its tools; alone, it is what the user asked for.
+                candidate = first_right(attempts, attempt, runner, tally)
+            except OverBudget as error:
+                # Of several choices one may be too large; alone, it is what the user asked for.
                 if len(ways) == 1:
                     raise
-                tally.errors.append(error)
-                tally.said.append(str(error))
+                tally.failed("", error)
                 candidate = None
-        made.append((choice, candidate, tally.said[said:]))
-    tally.kept = [candidate for _, candidate, _ in made if candidate]
-    if not tally.kept:
+        made.append((choice, candidate, [text for _, text in tally.said[said:]]))
+    kept = [candidate for _, candidate, _ in made if candidate]
+    if not kept:
         raise _refusal(tally, out, name)
-    chosen = min(tally.kept, key=_rank)
+    chosen = min(kept, key=_rank)
     table = [_compared(*one, chosen=one[1] is chosen, among=ways) for one in made]
-    return Best(chosen.bundle, tuple(tally.said), tuple(table) if len(table) > 1 else ())
+    return Best(chosen.bundle, told(tally.said), tuple(table) if len(table) > 1 else ())
 
 
 def _compared(
@@ -171,54 +145,13 @@ def _compared(
     chosen: bool,
     among: Sequence[tuple[Target, Sequence[Attempt]]],
 ) -> Compared:
-    differ = _differing(choice, [other for other, _ in among])
+    differ = differing(choice, [other for other, _ in among])
     if candidate is None:
         reason = said[-1] if said else f"the model cannot be captured as {_listed(choice)}"
         return Compared(differ, None, None, 0, said=reason)
     files = candidate.bundle.manifest.files.values()
     size = sum(file.size for file in files if file.role not in ("golden", "doc"))
     return Compared(differ, candidate.verdict, _seconds(candidate), size, chosen, "")
-
-
-def _differing(target: Target, rivals: Sequence[Target]) -> dict[str, object]:
-    """The options in which a target is not like all of these."""
-    mine, others = target.model_dump(mode="json"), [r.model_dump(mode="json") for r in rivals]
-    return {key: value for key, value in mine.items() if any(o.get(key) != value for o in others)}
-
-
-def _first_right(
-    attempts: Sequence[Attempt],
-    attempt: Callable[[Attempt, Runner], Candidate],
-    runner: Runner,
-    tally: _Tally,
-) -> Candidate | None:
-    notes: tuple[str, ...] = ()
-    for number, (way, label) in enumerate(_labelled(attempts), start=1):
-        try:
-            candidate = attempt(replace(way, notes=notes), runner)
-        except (UnsupportedModel, ConversionFailed, ToolMissing) as error:
-            # Another converter may be there; the same one is missing for every capture.
-            others = any(later.target != way.target for later in attempts[number:])
-            if isinstance(error, ToolMissing) and not others:
-                raise
-            tally.errors.append(error)
-            tally.said.append(f"{label}: {error}")
-            notes += (f"{label} was tried before and failed",)
-            continue
-        if candidate.verdict is not Verdict.FAIL:
-            return candidate
-        tally.refused.append(candidate)
-        tally.said.append(f"{label}: {_why(candidate.report)}")
-        notes += (f"{label} was tried before and did not answer as the original does",)
-    return None
-
-
-def _labelled(attempts: Sequence[Attempt]) -> Iterator[tuple[Attempt, str]]:
-    """Each attempt with its name: the capture, and the converter where it has several."""
-    for way in attempts:
-        rivals = [other.target for other in attempts if other.capture == way.capture]
-        by = ", ".join(map(str, _differing(way.target, rivals).values()))
-        yield way, f"{way.capture.dialect} by {way.capture.how}" + (f", {by}" if by else "")
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float]:
@@ -231,31 +164,56 @@ def _seconds(candidate: Candidate) -> float | None:
     return min((row.seconds for row in rows if row.seconds is not None), default=None)
 
 
-def _why(report: ParityReport) -> str:
-    return next((row.reason for row in report.rows if row.verdict is Verdict.FAIL), "failed")
-
-
-def _refusal(tally: _Tally, out: Path, name: str) -> DeployError:
+def _refusal(tally: Tally, out: Path, name: str) -> DeployError:
+    said = told(tally.said)
     if tally.refused:
         # The first is what the target would have liked best, so the one worth looking at.
         kept = publish.keep_refused(tally.refused[0].bundle, out)
-        return ParityFailed(
-            f"no artifact answers as {name} does. {'. '.join(tally.said)}",
-            hint=f"`deploy-target verify {kept} --explain` finds where it parts from the original; "
-            f"the numbers are in its {bundles.PARITY}",
-        )
-    if len(tally.errors) == 1:
-        return tally.errors[0]
+        look = f"`deploy-target verify {kept} --explain` finds where it parts from the original; "
+        hints = [f"{look}the numbers are in its {bundles.PARITY}", *_missing(tally.errors)]
+        message = f"no artifact answers as {name} does. {'. '.join(said)}"
+        return ParityFailed(message, hint="; or ".join(hints))
     last = tally.errors[-1]
-    return type(last)(". ".join(tally.said), hint=last.hint)
+    if len(said) == 1:
+        return last
+    hints = [*_missing(tally.errors), last.hint]
+    return type(last)(". ".join(said), hint="; or ".join(dict.fromkeys(hints)))
 
 
-def _nothing_in_common(model: Model, target: Target) -> UnsupportedModel:
-    speaks = ", ".join(sorted({how.dialect for how in model.captures}))
-    return UnsupportedModel(
-        f"{model.name} can be captured as {speaks}, and {target.name} takes {_listed(target)}",
-        hint="give the model in another form, for example as a torch module",
+def _missing(errors: Sequence[DeployError]) -> list[str]:
+    """How to get the tools that were not there: with them another way may be right."""
+    return list(dict.fromkeys(error.hint for error in errors if isinstance(error, ToolMissing)))
+
+
+def _nothing_in_common(model: Model, target: Target, choices: Sequence[Target]) -> UnsupportedModel:
+    captured = {how.dialect for how in model.captures}
+    takes = dict.fromkeys(dialect for choice in choices for dialect in choice.dialects)
+    said = "".join(
+        f" with {name} = {_plain(target, name)}" for name in _excluding(target, captured)
     )
+    hint = "give the model in another form, for example as a torch module"
+    for name in _excluding(target, captured):
+        hint = f"leave {name} out, or set it to another; or {hint}"
+    return UnsupportedModel(
+        f"{model.name} can be captured as {', '.join(sorted(captured))}, and {target.name}{said} "
+        f"takes {', '.join(takes)}",
+        hint=hint,
+    )
+
+
+def _excluding(target: Target, captured: Set[str]) -> list[str]:
+    """The options without each of which it would take what the model can be captured as."""
+    fields = {name: info.default for name, info in type(target).model_fields.items()}
+    return [
+        name
+        for name, usual in fields.items()
+        if name in target.model_fields_set
+        and captured & set(target.model_copy(update={name: usual}).dialects)
+    ]
+
+
+def _plain(target: Target, name: str) -> str:
+    return json.dumps(target.model_dump(mode="json")[name])
 
 
 def _listed(target: Target) -> str:

@@ -84,4 +84,7 @@ def _problems(name: str, model: Model, graph: Graph | None) -> tuple[str, ...]:
         return (f"it takes {', '.join(target.dialects)}",)
     if graph is None:
         return ("the model could not be captured as ONNX",) if "onnx" in target.dialects else ()
-    return target.check(Prepared(model.name, model.signature, graph, RECIPES["fp32"]))
+    try:
+        return target.check(Prepared(model.name, model.signature, graph, RECIPES["fp32"]))
+    except DeployError as error:
+        return (str(error),)

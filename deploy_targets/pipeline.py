@@ -17,9 +17,9 @@ from pathlib import Path
 
 from deploy_targets import bundle as bundles
 from deploy_targets import choose, composing, frontends, publish, rebuild, registry, sealing
-from deploy_targets.choose import Attempt, Candidate, Compared, Progress, silent
+from deploy_targets.choose import Compared, Progress, silent
 from deploy_targets.composing import Steps
-from deploy_targets.errors import UnsupportedModel
+from deploy_targets.errors import DeployError, UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.parity import (
     agreement,
@@ -48,6 +48,7 @@ from deploy_targets.records import (
 from deploy_targets.runtime import Model, Runner
 from deploy_targets.stages.compose import Staged
 from deploy_targets.targets.base import Target
+from deploy_targets.turns import Attempt, Candidate
 from deploy_targets.verdicts import ParityReport, Row, Verdict
 from deploy_targets.workspace import Workspace, digest_of
 
@@ -168,12 +169,14 @@ def one_way(
     reuse: bool,
 ) -> Candidate:
     """One capture, built, sealed and judged."""
-    with progress(f"capture {way.capture.dialect} by {way.capture.how}"):
-        graph = capture(model, way.capture, workspace, reuse=reuse)
-    staging = staged.staging if staged else None
+    how, staging = way.capture, staged.staging if staged else None
+    none_yet = Graph(how.dialect, way.folder, model.digest, how.how)
     prepared = Prepared(
-        model.name, model.signature, graph, job.recipe, staging=staging, timeout=job.timeout
+        model.name, model.signature, none_yet, job.recipe, staging=staging, timeout=job.timeout
     )
+    refuse(prepared, way.target, captured=False)
+    with progress(f"capture {how.dialect} by {how.how}"):
+        prepared = replace(prepared, graph=capture(model, how, workspace, reuse=reuse))
     with progress(f"build for {way.target.name}"):
         bundle = seal(prepared, known, job, way, workspace)
     with progress(f"verify in {way.target.name}'s runtime"):
@@ -202,7 +205,30 @@ def capture_key(digest: str, signature: Signature, how: Capture) -> str:
         bundles.as_json(signature),
         how.dialect,
         how.how,
+        how.opset,
     )
+
+
+def refuse(prepared: Prepared, target: Target, *, captured: bool = True) -> None:
+    """Raises UnsupportedModel for what the target knows that it cannot carry, and ConfigError.
+
+    Not yet `captured`, the graph's folder is not there: most problems show without it, and need
+    not wait for minutes of capturing.
+    """
+    try:
+        problems = target.check(prepared)
+    except DeployError:
+        raise
+    except Exception:
+        if captured:
+            raise
+        # It looks into the graph, and is asked again when there is one.
+        return
+    if problems:
+        raise UnsupportedModel(
+            f"{target.name} cannot carry {prepared.name}: {'; '.join(problems)}",
+            hint="`deploy-target inspect MODEL` shows what each target would not take",
+        )
 
 
 def seal(
@@ -213,11 +239,7 @@ def seal(
     workspace: Workspace,
 ) -> Bundle:
     """The target's files, then golden in the artifact's terms, then the seal."""
-    if problems := way.target.check(prepared):
-        raise UnsupportedModel(
-            f"{way.target.name} cannot carry {prepared.name}: {'; '.join(problems)}",
-            hint="`deploy-target inspect MODEL` shows what each target would not take",
-        )
+    refuse(prepared, way.target)
     way.folder.mkdir()
     built = way.target.build(prepared, way.folder, workspace)
     asked = sealing.encoded(known, built, way.target.golden)

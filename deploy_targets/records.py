@@ -77,6 +77,8 @@ class Capture:
 
     dialect: Dialect
     how: str
+    opset: int = field(default=0, compare=False)
+    """Of ONNX: what an exporter that can choose is to write; 0 for its own choice."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy_targets import api, config, inspection
+from deploy_targets import api, config, inspection, registry
 from deploy_targets.errors import ConfigError
+from deploy_targets.records import Prepared
 from deploy_targets.workspace import Workspace
 
 from .conftest import Cli
@@ -72,3 +73,16 @@ def test_steps_that_do_not_fit_are_refused_before_anything_is_captured(
     settings = config.read(project / "deploy.toml")
     with pytest.raises(ConfigError, match=message):
         inspection.inspect(api.spec_of(settings), workspace, api.steps_of(settings))
+
+
+@pytest.mark.usefixtures("first_target")
+def test_a_target_that_raises_what_it_would_not_take_is_one_line_among_the_others(
+    project: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(self: object, prepared: Prepared) -> tuple[str, ...]:
+        raise ConfigError("no axis 'tim'", hint="name one of [axes]")
+
+    monkeypatch.setattr(registry.target_class("here"), "check", check)
+    found = inspection.inspect(api.spec_of(config.read(project / "deploy.toml")), workspace)
+    assert found.problems["here"] == ("no axis 'tim'",)
+    assert found.problems["lambda"] == ()

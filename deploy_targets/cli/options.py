@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -162,7 +164,7 @@ def check_owners(assignments: list[str], targets: list[str]) -> None:
                 f"--set {assignment!r} is not of the form OPTION=VALUE",
                 hint="write for example --set arch=arm64",
             )
-        owner, dot, _ = key.rpartition(".")
+        owner, dot, _ = key.strip().rpartition(".")
         if dot and owner not in targets:
             raise ConfigError(
                 f"--set {assignment!r}: {owner} is not being built",
@@ -171,18 +173,38 @@ def check_owners(assignments: list[str], targets: list[str]) -> None:
 
 
 def target_options(assignments: list[str], target: str) -> dict[str, Any]:
-    """`--set arch=arm64` or `--set lambda.arch=arm64`: this target's share, values as JSON."""
+    """`--set arch=arm64` or `--set lambda.arch=arm64`: this target's share of them.
+
+    Raises ConfigError for a value in brackets or quotes that is neither TOML nor JSON.
+    """
     found: dict[str, Any] = {}
     for assignment in assignments:
         key, _, text = assignment.partition("=")
-        owner, dot, option = key.rpartition(".")
+        owner, dot, option = key.strip().rpartition(".")
         if not dot or owner == target:
-            found[option] = _value(text)
+            found[option] = _value(option, text.strip())
     return found
 
 
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _value(option: str, text: str) -> Any:
+    """As TOML has it, for deploy.toml says the same; else as JSON has it; else the text itself."""
+    for read in (_toml, json.loads):
+        with suppress(ValueError):
+            return read(text)
+    if text.startswith(("{", "[", '"', "'")):
+        raise ConfigError(
+            f"--set {option}: {text} is neither a TOML value nor JSON",
+            hint="write it as in deploy.toml, and in quotes for the shell: "
+            "--set 'sizes={ time = 16 }', --set 'batch_sizes=[1, 8]'",
+        )
+    return text
+
+
+def _toml(text: str) -> Any:
+    """Raises ValueError for what is no value, and for dates, which no option is: 2026-01-02."""
+    import tomllib
+
+    found = tomllib.loads(f"value = {text}")
+    if set(found) != {"value"} or isinstance(found["value"], date | time):
+        raise ValueError(text)
+    return found["value"]

@@ -101,6 +101,7 @@ def _by_name(program: ExportedProgram, asked: Order, names: Named) -> torch.nn.M
     import torch
 
     _drop_detaching(program)
+    _write_out_prelu(program)
     run: Callable[..., Sequence[torch.Tensor]] = program.module()
     layouts = [asked.layouts.get(spec.name) for spec in asked.signature.inputs]
 
@@ -130,6 +131,30 @@ def _drop_detaching(program: ExportedProgram) -> None:
     graph = program.graph_module.graph
     for node in graph.find_nodes(op="call_function", target=torch.ops.aten.detach_.default):
         node.replace_all_uses_with(node.args[0])
+        graph.erase_node(node)
+    program.graph_module.recompile()
+
+
+def _write_out_prelu(program: ExportedProgram) -> None:
+    """Writes aten.prelu as relu(x) + slope * min(x, 0), which is the same number for number.
+
+    The tool writes relu(x) - slope * relu(-x), and takes the minus into the layer before it, which
+    then lies in the file twice.
+    """
+    import torch
+
+    aten, graph = torch.ops.aten, program.graph_module.graph
+    for node in graph.find_nodes(op="call_function", target=aten.prelu.default):
+        x, slope = node.args
+        rank = x.meta["val"].ndim
+        shape = [-1, *[1] * (rank - 2)] if rank else []  # the channels lie on the second axis
+        with graph.inserting_before(node):
+            along = graph.call_function(aten.reshape.default, (slope, shape))
+            below = graph.call_function(aten.clamp_max.default, (x, 0.0))
+            scaled = graph.call_function(aten.mul.Tensor, (below, along))
+            above = graph.call_function(aten.relu.default, (x,))
+            written = graph.call_function(aten.add.Tensor, (above, scaled))
+        node.replace_all_uses_with(written)
         graph.erase_node(node)
     program.graph_module.recompile()
 

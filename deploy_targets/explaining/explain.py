@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from deploy_targets import api, choose, frontends, pipeline
+from deploy_targets import api, choose, frontends, pipeline, registry
 from deploy_targets import bundle as bundles
 from deploy_targets.binding import in_model_terms
 from deploy_targets.choose import Progress, silent
@@ -152,9 +152,10 @@ def _captured(bundle: Bundle, loaded: Model | None, workspace: Workspace) -> Pat
     """The folder of the captured graph: of the cache, or captured again where there is a model."""
     manifest = bundle.manifest
     dialect, _, how = manifest.capture.partition(" by ")
-    capture = Capture(Dialect(dialect), how)
-    if capture.dialect is not Dialect.ONNX:
+    if dialect != Dialect.ONNX:
         return None
+    target = registry.load(manifest.target, manifest.options)
+    capture = target.captured(Capture(Dialect.ONNX, how))
     if loaded is not None:
         return pipeline.capture(loaded, capture, workspace).folder
     key = pipeline.capture_key(manifest.source, manifest.signature, capture)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from deploy_targets.errors import ConfigError
 from deploy_targets.needs import Need
-from deploy_targets.records import Built, Bundle, Dialect, Prepared
+from deploy_targets.records import Built, Bundle, Capture, Dialect, Prepared
 from deploy_targets.runtime import Runner
 from deploy_targets.workspace import Workspace
 
@@ -70,6 +70,10 @@ class Target(BaseModel, ABC):
         The next is tried when one fails, is wrong or is not installed.
         """
         return (self,)
+
+    def captured(self, how: Capture) -> Capture:
+        """How it would have a graph captured: in an older opset, where its runtimes are old."""
+        return how
 
     def choices(self) -> Sequence[Self]:
         """The concrete targets behind an "auto"; the pipeline measures them and keeps the best."""

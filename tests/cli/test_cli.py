@@ -90,6 +90,7 @@ def test_init_writes_a_file_that_builds(
         (["serve", ".", "--port", "99999"], 2, "--port", "deploy-target serve --help"),
         (["init", "model.py:build", "-o", "no/dir/x.toml"], 2, "no/dir", "run init in that folder"),
         (["build", "--set", "threads"], 2, "not of the form OPTION=VALUE", "--set arch=arm64"),
+        (["build", "--set", "threads={ a"], 2, "neither a TOML value nor JSON", "'sizes={ time"),
         (["build", "-i", "x"], 2, "not of the form NAME=DTYPE[SIZES]", "--input 'image="),
         (["build", "--axis", "x"], 2, "not of the form NAME=LEAST..LARGEST", "--axis batch=1..8"),
         (["build", "nothing.py:f", "-t", "here"], 2, "nothing.py does not exist", "hint:"),
@@ -179,7 +180,7 @@ def test_targets_and_doctor_answer_in_words_and_in_json(
 ) -> None:
     assert "lambda" in cli("targets", env=environment).stdout
     listed = json.loads(cli("targets", "--json", env=environment).stdout)["targets"]
-    assert set(listed) == {"around", "here", "lambda", "tflite", "web"}
+    assert set(listed) == {"around", "here", "lambda", "pytorch_mobile", "tflite", "web"}
     described = json.loads(cli("targets", "lambda", "--json", env=environment).stdout)
     assert {option["option"] for option in described["options"]} >= {"arch", "flavor", "python"}
     needs = json.loads(cli("doctor", "--json", env=environment).stdout)["needs"]

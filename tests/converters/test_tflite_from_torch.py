@@ -56,6 +56,7 @@ SIGNATURES = {
     "wide": ONE,
     "half": ONE,
     "written_out": ONE,
+    "slopes": ONE,
     "svd": ONE,
     "sorts": ONE,
     "misnamed": ONE,
@@ -91,6 +92,25 @@ def modules() -> dict[str, Any]:
 
         def forward(self, x: Any) -> Any:
             return (x * torch.tensor([-1.0, 2.0, 3.0, 0.5]),)
+
+    class Slopes(torch.nn.Module):
+        """A PReLU behind wide layers and at every rank; one slope is negative, one above 1."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.up, self.on = torch.nn.Linear(4, 500), torch.nn.Linear(500, 500)
+            self.down = torch.nn.Linear(500, 4)
+            self.each, self.other = torch.nn.PReLU(500), torch.nn.PReLU(500)
+            self.one = torch.nn.PReLU(init=-0.5)
+            self.planes, self.steep = torch.nn.PReLU(5), torch.nn.PReLU(init=3.0)
+            torch.nn.init.normal_(self.each.weight)
+            torch.nn.init.normal_(self.planes.weight)
+
+        def forward(self, x: Any) -> Any:
+            wide = self.other(self.on(self.each(self.up(x))))
+            planes = self.planes(wide.reshape(-1, 5, 10, 10)).reshape(-1, 500)
+            line, point = self.steep(x[0]), self.one(x[0, 0])
+            return (self.down(self.one(planes)) + line + point,)
 
     class Photo(torch.nn.Module):
         def __init__(self) -> None:
@@ -135,6 +155,7 @@ def modules() -> dict[str, Any]:
         "wide": Wide,
         "half": Wide,
         "written_out": WrittenOut,
+        "slopes": Slopes,
         "svd": Svd,
         "sorts": Sorts,
         "misnamed": Misnamed,
@@ -284,6 +305,21 @@ def test_sixty_four_bits_become_thirty_two_and_the_ports_say_so(many: Many) -> N
 def test_sizes_of_the_batch_share_the_weights(many: Many) -> None:
     once = 4 * (2 * 4 * 9_000 + 9_000 + 4)
     assert once < (many.folder / "wide" / "model.tflite").stat().st_size < 1.1 * once
+
+
+def test_a_layer_before_a_prelu_lies_in_the_file_once(many: Many) -> None:
+    many.converted("slopes")
+    once = 4 * (4 * 500 + 500 * 500 + 500 * 4)
+    assert once < (many.folder / "slopes" / "model.tflite").stat().st_size < 1.1 * once
+
+
+def test_a_prelu_answers_as_the_original_at_every_rank(many: Many, tmp_path: Path) -> None:
+    # A row that is repeated, for a point and a line of it stand in every answer.
+    x = np.repeat(np.random.default_rng(6).normal(size=(1, 4)), 7, axis=0).astype(np.float32)
+    for expected, answers in answered(many, tmp_path, "slopes", {"x": -x}):
+        np.testing.assert_allclose(answers["y"], expected["y"], atol=1e-5)
+    for expected, answers in answered(many, tmp_path, "slopes", {"x": x}):
+        np.testing.assert_allclose(answers["y"], expected["y"], atol=1e-5)
 
 
 def test_all_operators_without_a_form_are_named_with_their_module_and_line(many: Many) -> None:

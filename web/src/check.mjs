@@ -138,6 +138,7 @@ async function asked({ about, engine, guest }, manifest, golden, one, signal) {
       // One that is not whole is shown as it came.
       (tensor) => (tensor?.data.length === count(tensor?.shape ?? []) ? permuted(tensor, inverse(port.axes)) : tensor),
     );
+    if (g && g.dtype !== port.dtype) return failed(one, port.of, `its dtype is ${g.dtype}, expected ${port.dtype}`);
     const bound = manifest.bounds[port.of] ?? EXACT;
     const { relativeL2, reason } = compared(w ?? want, g, n, bound, meaning);
     return { case: one.call, output: port.of, passed: reason === "", reason, relativeL2, seconds };

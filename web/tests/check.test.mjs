@@ -35,6 +35,12 @@ test("as many elements may jump as the bound says", () => {
   assert.notEqual(reason(f32([1, 9, 9]), jumps), "");
   assert.notEqual(reason(f32([1, 2, 30]), jumps), "");
 });
+test("where all may jump and no other strays, the first must be right", () => {
+  const jumps = { jumps: 1, jump: 10 };
+  assert.match(reason(f32([9, 2, 3]), jumps), /in an element 8\.00e\+4/);
+  assert.equal(reason(f32([1, 9, 3]), jumps), "");
+  assert.equal(reason(f32([9, 2.0001, 3]), jumps), "");
+});
 test("integers are exact, but for those of which the original is unsure", () => {
   const asked = (got, own) => compared(ints(1, 2, 3, 4), got, own, { ...bound, jumps: 1 }, plain).reason;
   assert.equal(compared(ints(1, 2), ints(1, 2), undefined, bound, plain).reason, "");
@@ -140,6 +146,11 @@ test("to verify a bundle without cases is an error, and no empty success", async
 test("the smallest case that has an answer is asked, and exact is 0", async (t) => {
   bundle(t, cases({ empty: [[], []], large: [[1, 2, 3], [1, 2, 3]], small: [[4], [4]] }));
   assert.equal((await selfChecked(place(same), nothing)).said, "case small is as the original's, relative L2 0");
+});
+test("an answer in another dtype is a failure, though its numbers are right", async (t) => {
+  bundle(t, cases({ a: [[1], [1]] }));
+  const wide = ({ x }) => ({ y: { ...x, dtype: "float64", data: Float64Array.from(x.data) } });
+  assert.equal((await selfChecked(place(wide), nothing)).wrong, "y of case a: its dtype is float64, expected float32");
 });
 test("an output that only one side has is a failure", async (t) => {
   bundle(t, cases({ a: [[1], [1]] }));

@@ -8,24 +8,21 @@ a line in CONVERTERS of target.py and one in MODULES here.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deploy_targets.binding import batch_axis
-from deploy_targets.converters import tflite
+from deploy_targets.converters import tflite, tflite_kept
 from deploy_targets.converters.tflite import Converted, Fixed, Order
 from deploy_targets.errors import ConfigError
-from deploy_targets.integrations import beside
 from deploy_targets.records import Dialect, DynamicAxis, Prepared, Signature, TensorSpec
-from deploy_targets.workspace import Workspace, digest_of, digest_of_file
+from deploy_targets.workspace import Workspace
 
 if TYPE_CHECKING:
     from deploy_targets.targets.tflite.target import Tflite
 
-KIND = "tflite"
-"""The kind under which the workspace keeps what was converted."""
 MODULES = {
     "litert-torch": "tflite_from_torch",
     "tensorflow": "tflite_from_saved_model",
@@ -33,12 +30,6 @@ MODULES = {
     "onnx-in-tensorflow": "tflite_from_onnx_mapped",
 }
 """Converter -> its module in converters/."""
-GRAPHS = {
-    Dialect.EXPORTED: "model.pt2",
-    Dialect.ONNX: "model.onnx*",
-    Dialect.SAVED_MODEL: "saved_model/**/*",
-}
-"""Dialect -> the files of a captured graph."""
 LARGEST = 2**31 - 1
 """Bytes that a flatbuffer may have."""
 CHANNELS = (1, 3, 4)
@@ -70,7 +61,8 @@ def converted(target: Tflite, prepared: Prepared, workspace: Workspace) -> tuple
     def make(folder: Path) -> None:
         module.convert(order, folder, workspace, timeout=prepared.timeout)
 
-    folder = workspace.cached(KIND, _key(name, module, order), make)
+    key = tflite_kept.key(name, module.LOCK, order)
+    folder = workspace.cached(tflite_kept.KIND, key, make)
     made = tflite.read(folder)
     notes = (*_notes(order, made), *made.notes)
     return folder / tflite.FILE, replace(made, notes=notes)
@@ -185,37 +177,9 @@ def _unsplittable(signature: Signature) -> Iterator[str]:
 
 def _size(prepared: Prepared) -> Iterator[str]:
     half = 2 if prepared.recipe.weights == "float16" else 1
-    files = prepared.graph.folder.glob(GRAPHS[prepared.graph.dialect])
-    size = sum(file.stat().st_size for file in files if file.is_file()) // half
+    size = sum(file.stat().st_size for file in tflite_kept.files(prepared.graph)) // half
     if size > LARGEST:
         yield f"it has {size:,} bytes; a .tflite may have {LARGEST:,}"
-
-
-def _key(name: str, module: Any, order: Order) -> str:
-    """All that decides the bytes. Not the digest of the model: exporters differ."""
-    folder = order.graph.folder
-    files = sorted(f for f in folder.glob(GRAPHS[order.graph.dialect]) if f.is_file())
-    return digest_of(
-        name,
-        [[file.relative_to(folder).as_posix(), digest_of_file(file)] for file in files],
-        {**tflite.packed(order), "graph": order.graph.dialect.value},
-        digest_of_file(beside.LOCKS / f"{module.LOCK}.txt"),
-        [digest_of_file(file) for file in sorted(Path(tflite.__file__).parent.rglob("*.py"))],
-        _installed(),
-    )
-
-
-def _installed() -> Mapping[str, str]:
-    """The tools that lie in the user's own environment."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {}
-    for name in ("torch", "tensorflow", "tensorflow-cpu", "onnx", "numpy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _notes(order: Order, made: Converted) -> Iterator[str]:

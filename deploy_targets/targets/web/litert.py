@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy_targets.binding import batch_axis
-from deploy_targets.converters import tflite, tflite_from_torch
+from deploy_targets.converters import tflite, tflite_from_torch, tflite_kept
 from deploy_targets.converters.tflite import Converted, Fixed
 from deploy_targets.errors import ConfigError, UnsupportedModel
-from deploy_targets.integrations import beside, npm
+from deploy_targets.integrations import npm
 from deploy_targets.records import Dialect, Prepared, Signature
 from deploy_targets.resources import resource
 from deploy_targets.stages import own
 from deploy_targets.targets.web import places
 from deploy_targets.targets.web.runtimes import Order, Written
-from deploy_targets.workspace import digest_of, digest_of_file
 
 CODE = "litert"
 DIALECTS = (Dialect.EXPORTED,)
@@ -114,7 +113,7 @@ def _graphs(prepared: Prepared) -> tuple[str, ...]:
 
 
 def _size(prepared: Prepared) -> tuple[str, ...]:
-    size = sum(file.stat().st_size for file in prepared.graph.folder.glob("model.pt2"))
+    size = sum(file.stat().st_size for file in tflite_kept.files(prepared.graph))
     if size <= LARGEST:
         return ()
     return (f"it has {size:,} bytes; LiteRT.js has {LARGEST:,} for all that it does",)
@@ -122,17 +121,14 @@ def _size(prepared: Prepared) -> tuple[str, ...]:
 
 def _converted(order: Order, asked: tuple[Fixed, ...]) -> tuple[Path, Converted]:
     """The model and how it is called. Kept, for making it takes half a minute and more."""
-    graph, signature = order.prepared.graph, order.prepared.signature
-    sizes = [[entry.name, dict(entry.sizes)] for entry in asked]
-    tool = digest_of_file(beside.LOCKS / f"{tflite_from_torch.LOCK}.txt")
-    key = digest_of(graph.digest, tflite.described(signature), sizes, tool)
-
-    ordered = tflite.Order(graph, signature, asked)
+    prepared, workspace = order.prepared, order.workspace
+    ordered = tflite.Order(prepared.graph, prepared.signature, asked)
 
     def make(folder: Path) -> None:
-        tflite_from_torch.convert(ordered, folder, order.workspace)
+        tflite_from_torch.convert(ordered, folder, workspace, timeout=prepared.timeout)
 
-    folder = order.workspace.cached("tflite", key, make)
+    key = tflite_kept.key(tflite_from_torch.WHO, tflite_from_torch.LOCK, ordered)
+    folder = workspace.cached(tflite_kept.KIND, key, make)
     return folder / tflite.FILE, tflite.read(folder)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy_targets import pipeline, registry
-from deploy_targets.errors import ConfigError, UnsupportedModel
+from deploy_targets.errors import ConfigError, ConversionFailed, UnsupportedModel
 from deploy_targets.integrations.chromium import Chromium
 from deploy_targets.pipeline import Job, Outcome
 from deploy_targets.quantize.recipes import RECIPES
@@ -95,6 +95,12 @@ def test_a_datatype_that_no_tflite_holds_is_known_beforehand() -> None:
     half = dataclasses.replace(PLAIN, inputs=(TensorSpec("x", "bfloat16", ROW),))
     [problem] = litert.problems(prepared(half))
     assert "x is bfloat16" in problem
+
+
+def test_a_conversion_has_the_time_that_the_user_gives_it(tmp_path: Path) -> None:
+    short = dataclasses.replace(prepared(PLAIN, tmp_path), timeout=0.2)
+    with pytest.raises(ConversionFailed, match=r"took longer than 0\.2 s"):
+        litert.write(Order(short, {}, False, tmp_path, Workspace()))
 
 
 def test_steps_that_are_a_graph_are_refused(tmp_path: Path) -> None:
