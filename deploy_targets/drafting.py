@@ -1,8 +1,9 @@
 """A first deploy.toml, by looking at the model. In: a source. Out: the text, and how sure it is.
 
-A .pt2 or .onnx says its inputs itself. For a torch module the first layer is looked at, and each
-guess is tried by running the model; a guess that did not run is marked as one to correct. Where the
-user names transforms, they become [inputs.NAME.preprocess]: `recognising/`.
+A .pt2 or .onnx says its inputs itself, a traced .pt those that it was traced with. For another
+torch module the first layer is looked at. Each guess is tried by running the model; one that did
+not run is marked as one to correct. Where the user names transforms, they become
+[inputs.NAME.preprocess]: `recognising/`.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def draft(spec: SourceSpec, transforms: Mapping[str, str] | None = None) -> Draf
     `transforms`: input -> "file.py:thing"; "" is the model's only input.
     """
     named = {name: load(source, spec.base) for name, source in (transforms or {}).items()}
-    if spec.inputs or kind_of(spec) is not Kind.CALLABLE:
+    if spec.inputs or kind_of(spec) not in (Kind.CALLABLE, Kind.TORCHSCRIPT):
         return _drafted(spec, frontends.load(spec), named)
     try:
         guesses = list(_guesses(spec, {name: one.found.size for name, one in named.items()}))
@@ -101,11 +102,23 @@ def _steps(
 
 
 def _guesses(spec: SourceSpec, sizes: Sizes) -> Iterator[SourceSpec]:
-    from deploy_targets.frontends.look import look
+    from deploy_targets.frontends.look import examples, look
 
+    if known := examples(spec):
+        yield from _as_traced(spec, known)
     names, first = look(spec)
     for inputs in _inputs(names, first, sizes):
         yield dataclasses.replace(spec, inputs=inputs, axes=(BATCH,))
+
+
+def _as_traced(spec: SourceSpec, known: tuple[TensorSpec, ...]) -> Iterator[SourceSpec]:
+    """With the leading axis as the batch, where all have the same; then at the very sizes."""
+    leading = {tensor.shape[:1] for tensor in known if tensor.shape}
+    if len(leading) == 1:
+        free = (dataclasses.replace(t, shape=(BATCH.name, *t.shape[1:])) for t in known)
+        whole = (new if old.shape else old for old, new in zip(known, free, strict=True))
+        yield dataclasses.replace(spec, inputs=tuple(whole), axes=(BATCH,))
+    yield dataclasses.replace(spec, inputs=known, axes=())
 
 
 def _inputs(

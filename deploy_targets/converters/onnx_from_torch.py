@@ -1,9 +1,9 @@
-"""PyTorch -> ONNX by two exporters, and PyTorch -> .pt2. Each refuses models that another takes.
+"""PyTorch -> ONNX by two exporters, -> .pt2, -> TorchScript. Each refuses what another takes.
 
 In: a SourceSpec, from which the child process builds the module again, and the Signature whose
-names the graph must bear. Out: model.onnx (or model.pt2); beside it sources.json (which node came
-from which line) and export.log, which never ship. The bytes of model.onnx do not depend on the
-folder of the user's source.
+names the graph must bear. Out: model.onnx (or model.pt2, model.pt); beside it sources.json (which
+node came from which line) and export.log, which never ship. The bytes of model.onnx do not depend
+on the folder of the user's source.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy_targets.errors import UnsupportedModel
 from deploy_targets.frontends.source import SourceSpec
 from deploy_targets.integrations import worker
 from deploy_targets.records import Capture, Dialect, Signature
@@ -61,6 +60,7 @@ def arguments(
         "how": how.how,
         "folder": str(folder.absolute()),
         "weights": weights,
+        "opset": how.opset or OPSET,
     }
 
 
@@ -71,35 +71,46 @@ def export(
     how: str,
     folder: str,
     weights: str,
+    opset: int = OPSET,
 ) -> None:
     """The child's half: builds the module, exports it, names and cleans the graph."""
+    from deploy_targets.converters import torchscript_from_torch
     from deploy_targets.converters.flat import Flat
-    from deploy_targets.frontends import eager, identity
+    from deploy_targets.frontends import eager
     from deploy_targets.frontends.observe import observing
 
     source, wanted = _record(SourceSpec, spec), _record(Signature, signature)
     home = eager.home(source)
     with observing(home) as observed:
         callee, _ = eager.build(source, observed)
-        if identity.weights(callee.module) != weights:
-            raise UnsupportedModel(
-                f"{source.source} has other weights each time it is loaded",
-                hint="load them from a file, or call torch.manual_seed(0) before they are drawn",
-            )
+        if eager.weights(source, callee) != weights:
+            raise eager.strayed(source)
         flat = Flat(callee)
-        if dialect == Dialect.EXPORTED:
-            _export_program(flat, wanted, Path(folder))
+        if dialect == Dialect.TORCHSCRIPT:
+            torchscript_from_torch.write(callee, wanted, how, Path(folder))
+        elif dialect == Dialect.EXPORTED:
+            _export_program(flat, wanted, Path(folder), how)
         else:
-            exporter = {"dynamo": _dynamo, "legacy": _legacy}[how]
-            _write_onnx(exporter(flat, wanted), wanted, Path(folder), home)
+            # What dynamo is told it does not do: its graph has to be lowered by who wants it older.
+            made = _legacy(flat, wanted, opset) if how == "legacy" else _dynamo(flat, wanted)
+            _write_onnx(made, wanted, Path(folder), home)
 
 
-def _export_program(flat: Flat, signature: Signature, folder: Path) -> None:
+def _export_program(flat: Flat, signature: Signature, folder: Path, how: str) -> None:
     import torch
 
+    from deploy_targets.converters import torchscript_from_torch
+    from deploy_targets.frontends.torch import holds_script
+
+    script = holds_script(flat.model)
     program = torch.export.export(
-        flat, _example(signature), dynamic_shapes=_dynamic_shapes(signature)
+        torchscript_from_torch.rewritten(flat, signature) if script else flat,
+        _example(signature),
+        dynamic_shapes=_dynamic_shapes(signature),
     )
+    if script:
+        # Nothing says how far a rewriting can be trusted.
+        torchscript_from_torch.check(flat, program.module(), signature, how)
     torch.export.save(program, folder / "model.pt2")
 
 
@@ -120,12 +131,18 @@ def _dynamo(flat: Flat, signature: Signature) -> ModelProto:
     return program.model_proto
 
 
-def _legacy(flat: Flat, signature: Signature) -> ModelProto:
+def _legacy(flat: Flat, signature: Signature, opset: int) -> ModelProto:
     import tempfile
 
     import onnx
     import torch
 
+    from deploy_targets.converters import torchscript_from_torch
+    from deploy_targets.frontends.torch import holds_script
+
+    if holds_script(flat.model):
+        # Called from Python it would be one opaque node; as a part of TorchScript it is unrolled.
+        flat = torchscript_from_torch.traced(flat, signature)
     inputs, outputs = _safe_names(signature)
     moving = {
         safe: {i: dim for i, dim in enumerate(spec.shape) if isinstance(dim, str)}
@@ -142,7 +159,7 @@ def _legacy(flat: Flat, signature: Signature) -> ModelProto:
             _example(signature),
             path,
             dynamo=False,
-            opset_version=OPSET,
+            opset_version=opset,
             input_names=inputs,
             output_names=outputs,
             dynamic_axes=moving,

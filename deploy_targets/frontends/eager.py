@@ -1,7 +1,7 @@
 """A PyTorch model that answers in eager mode: the oracle that every artifact is judged against.
 
-In: a SourceSpec of code or of a .pt2 file. Out: an `EagerModel`. `build` gives the bare module,
-for the exporters, which make it again in a process of their own.
+In: a SourceSpec of code, of a .pt2 or of a TorchScript file. Out: an `EagerModel`. `build` gives
+the bare module, for the exporters, which make it again in a process of their own.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import copy
 import functools
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy_targets.errors import ConfigError, DeployError
-from deploy_targets.frontends import exported, identity
+from deploy_targets.errors import ConfigError, DeployError, UnsupportedModel
+from deploy_targets.frontends import exported, identity, torchscript
 from deploy_targets.frontends import torch as from_code
 from deploy_targets.frontends.arrays import FLOATS, check_inputs, to_array, to_tensor
 from deploy_targets.frontends.call_user import described
@@ -58,8 +59,10 @@ class EagerModel:
 
     @property
     def weights(self) -> str:
-        """SHA-256 over its parameters and buffers alone."""
-        return identity.weights(self.callee.module)
+        """What a module that is built again must have, too."""
+        of_file = kind_of(self.spec) is Kind.TORCHSCRIPT
+        # The file may be another by now.
+        return self.digest if of_file else identity.weights(self.callee.module)
 
     @functools.cached_property
     def roundings(self) -> tuple[Rounding, ...]:
@@ -69,7 +72,10 @@ class EagerModel:
 
     @functools.cached_property
     def _double(self) -> Callee:
-        double = copy.deepcopy(self.callee.module).double()
+        with warnings.catch_warnings():
+            # A copy of TorchScript has lost where its gradients go; none is asked for.
+            warnings.filterwarnings("ignore", r"The \.grad attribute", UserWarning)
+            double = copy.deepcopy(self.callee.module).double()
         return Callee(double, self.callee.arrange, self.callee.captures)
 
     def run(
@@ -151,7 +157,7 @@ def identified(
 ) -> EagerModel:
     """The model with its digest, and the record of what was read since `started`."""
     callee, signature = learnt
-    if kind is Kind.EXPORTED:
+    if kind in (Kind.EXPORTED, Kind.TORCHSCRIPT):
         digest, witness = _identify_file(spec)
     else:
         digest = from_code.digest(spec, callee, observed)
@@ -166,7 +172,29 @@ def build(
     """The module of a source, and the spec completed by what the source tells."""
     if kind_of(spec) is Kind.EXPORTED:
         return exported.callee(spec)
+    if kind_of(spec) is Kind.TORCHSCRIPT:
+        return torchscript.callee(spec), spec
     return from_code.callee(spec, observed, given), spec
+
+
+def weights(spec: SourceSpec, callee: Callee) -> str:
+    """SHA-256 over the parameters and buffers alone; of TorchScript over all of the file.
+
+    A frozen module has neither: its weights are constants of its code.
+    """
+    if kind_of(spec) is Kind.TORCHSCRIPT and (path := file_of(spec)):
+        return _digest_of_file(path)
+    return identity.weights(callee.module)
+
+
+def strayed(spec: SourceSpec) -> DeployError:
+    """The error for a module that, built again, has other weights."""
+    if kind_of(spec) is Kind.TORCHSCRIPT and (path := file_of(spec)):
+        return changed(path)
+    return UnsupportedModel(
+        f"{spec.source} has other weights each time it is loaded",
+        hint="load them from a file, or call torch.manual_seed(0) before they are drawn",
+    )
 
 
 def home(spec: SourceSpec) -> Path | None:
@@ -178,7 +206,7 @@ def home(spec: SourceSpec) -> Path | None:
 
 def _identify_file(spec: SourceSpec) -> tuple[str, Witness]:
     path = file_of(spec)
-    assert path is not None, "a .pt2 source is a file"
+    assert path is not None, "a .pt2 or a .pt is a file"
     digest = _digest_of_file(path)
     return digest, witness_files(spec, digest, [path])
 

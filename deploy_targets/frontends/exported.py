@@ -27,6 +27,7 @@ CAPTURES = (
     Capture(Dialect.EXPORTED, "as given"),
     Capture(Dialect.ONNX, "dynamo"),
     Capture(Dialect.ONNX, "legacy"),
+    Capture(Dialect.TORCHSCRIPT, "trace"),
 )
 FILE = "model.pt2"
 

@@ -35,14 +35,21 @@ class ModuleCall:
 
 
 def watch(model: EagerModel, inputs: Tensors) -> tuple[Tensors, list[ModuleCall]]:
-    """Runs the model once with a hook on each of its modules."""
+    """Runs the model once with a hook on each of its modules; TorchScript takes none."""
+    import torch
+
     watcher = _Watcher(home(model.spec))
     handles = []
     for path, module in model.callee.module.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            continue
         handles.append(module.register_forward_pre_hook(watcher.before, with_kwargs=True))
         handles.append(module.register_forward_hook(watcher.after(path)))
     try:
-        return model.run(inputs), watcher.calls
+        answers = model.run(inputs)
+        given, gave = tuple(inputs.values()), tuple(answers.values())
+        whole = [] if handles else [ModuleCall("", 0, given, gave, "")]
+        return answers, [*watcher.calls, *whole]
     finally:
         for handle in handles:
             handle.remove()

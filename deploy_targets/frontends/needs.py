@@ -8,7 +8,7 @@ from deploy_targets.needs import Need, package
 def needs() -> tuple[Need, ...]:
     """Found or not; none is imported."""
     return (
-        package("torch", "runs and captures PyTorch modules and .pt2 files", "torch"),
+        package("torch", "runs and captures PyTorch modules, .pt2 files and TorchScript", "torch"),
         package("onnxscript", "captures them as ONNX", "torch"),
         package("onnxruntime", "runs .onnx files as the reference", "onnx"),
         package("scikit-learn", "runs its estimators as the reference", "sklearn"),

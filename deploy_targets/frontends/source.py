@@ -1,5 +1,5 @@
 """What the user points at: "file.py:callable", "package.module:callable", "x.pt2", "x.onnx",
-"x.joblib", "x.keras", "x.h5", or the folder of a SavedModel.
+"x.pt", "x.joblib", "x.keras", "x.h5", or the folder of a SavedModel.
 
 In: a source as written, and the folder that it is relative to. Out: its kind and its place, or an
 error that says what was found instead. Nothing is imported and nothing is run here. To add a kind
@@ -11,11 +11,11 @@ from __future__ import annotations
 import ast
 import enum
 import re
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy_targets.errors import ConfigError, ConversionFailed, UnsupportedModel
+from deploy_targets.frontends import torch_files
 from deploy_targets.records import DynamicAxis, TensorSpec
 
 
@@ -46,6 +46,7 @@ class Kind(enum.StrEnum):
     PICKLED = "pickled"
     KERAS = "keras"
     SAVED_MODEL = "saved model"
+    TORCHSCRIPT = "torchscript"
 
 
 PICKLES = (".joblib", ".pkl", ".pickle")
@@ -60,7 +61,9 @@ KINDS = {
 }
 SAVED_MODEL = "saved_model.pb"
 """The file that makes a folder a SavedModel."""
-CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt", ".bin", ".safetensors"})
+SCRIPTED = frozenset({".pt", ".pth", ".torchscript", ".ts", ".ptl"})
+"""Under these TorchScript is found, and much else: what is in the file decides."""
+CHECKPOINTS = frozenset({".pth", ".pt", ".ptl", ".torchscript", ".ckpt", ".bin", ".safetensors"})
 OF_TENSORFLOW = {
     ".pb": (
         "is a frozen graph of TensorFlow 1, or no model at all",
@@ -74,10 +77,6 @@ OF_TENSORFLOW = {
     ),
 }
 """Suffix -> what such a file is, and what to give instead."""
-CALLABLE_HINT = (
-    "write a function that builds the module, loads its weights and returns module.eval(), "
-    "and give file.py:function"
-)
 
 
 def kind_of(spec: SourceSpec) -> Kind:
@@ -87,6 +86,8 @@ def kind_of(spec: SourceSpec) -> Kind:
         return Kind.SAVED_MODEL
     if path.suffix in KINDS and not path.is_dir():
         return KINDS[path.suffix]
+    if path.suffix in SCRIPTED and path.is_file() and torch_files.is_torchscript(path):
+        return Kind.TORCHSCRIPT
     if _is_callable(spec.source):
         return Kind.CALLABLE
     raise _no_source(spec.source, path)
@@ -176,13 +177,8 @@ def refuse_contents(path: Path, kind: Kind) -> None:
 
 
 def _what(path: Path, start: bytes, kind: Kind) -> tuple[str, str] | None:
-    again = "fetch or export it again"
-    if not start:
-        return "empty", again
-    if start.startswith(b"version https://git-lfs"):
-        return "a git-lfs pointer", "run `git lfs pull`"
-    if start.lstrip()[:1] == b"<" and re.match(rb"\s*<(!doctype|html|\?xml)", start, re.I):
-        return "an HTML or XML page", "download the file itself, not the page about it"
+    if found := _no_model(start):
+        return found
     zipped = start.startswith(b"PK")
     if kind is Kind.ONNX:
         return ("a zip archive", "unpack it and give the .onnx inside") if zipped else None
@@ -190,9 +186,23 @@ def _what(path: Path, start: bytes, kind: Kind) -> tuple[str, str] | None:
         return None
     if kind is Kind.KERAS:
         return _no_keras(path, start, zipped)
+    again = torch_files.AGAIN
     if kind is Kind.PICKLED:
-        return (_archive(path) or ("a zip archive", again)) if zipped else None
-    return _archive(path) if zipped else ("no zip archive, as torch.export.save writes", again)
+        return (torch_files.archive(path) or ("a zip archive", again)) if zipped else None
+    if not zipped:
+        return "no zip archive, as torch.export.save writes", again
+    return None if torch_files.is_program(path) else torch_files.archive(path)
+
+
+def _no_model(start: bytes) -> tuple[str, str] | None:
+    """What a file is, by its first bytes, that is no model of any kind."""
+    if not start:
+        return "empty", torch_files.AGAIN
+    if start.startswith(b"version https://git-lfs"):
+        return "a git-lfs pointer", "run `git lfs pull`"
+    if start.lstrip()[:1] == b"<" and re.match(rb"\s*<(!doctype|html|\?xml)", start, re.I):
+        return "an HTML or XML page", "download the file itself, not the page about it"
+    return None
 
 
 def _no_keras(path: Path, start: bytes, zipped: bool) -> tuple[str, str] | None:
@@ -203,20 +213,6 @@ def _no_keras(path: Path, start: bytes, zipped: bool) -> tuple[str, str] | None:
     if hdf5:
         return "an HDF5 file, as older Kerases write", "name it x.h5"
     return None if zipped else ("no zip archive, as model.save writes", "write it again")
-
-
-def _archive(path: Path) -> tuple[str, str] | None:
-    """What a zip that PyTorch may have written is, where it is no exported program."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.partition("/")[2] for name in archive.namelist()]
-    except zipfile.BadZipFile:
-        return "a damaged zip archive", "fetch or export it again"
-    if any(name.startswith("code/") for name in names):
-        return "a TorchScript archive", f"{CALLABLE_HINT}; torch.jit.load may be in it"
-    if "data.pkl" in names:
-        return "a file of torch.save (weights alone, or a pickled module)", CALLABLE_HINT
-    return None
 
 
 def _is_callable(source: str) -> bool:
@@ -237,8 +233,8 @@ def _present(path: Path) -> Path:
 
 def _no_source(source: str, path: Path) -> ConfigError | UnsupportedModel:
     forms = (
-        "file.py:callable, package.module:callable, x.pt2, x.onnx, x.keras, x.h5, x.joblib or the "
-        "folder of a SavedModel"
+        "file.py:callable, package.module:callable, x.pt2, x.pt (TorchScript), x.onnx, x.keras, "
+        "x.h5, x.joblib or the folder of a SavedModel"
     )
     if path.is_dir():
         return ConfigError(
@@ -246,10 +242,8 @@ def _no_source(source: str, path: Path) -> ConfigError | UnsupportedModel:
         )
     if path.suffix == ".py":
         return _no_callable(source, _present(path))
-    if path.suffix in CHECKPOINTS:
-        return UnsupportedModel(
-            f"{source} holds weights, and not the code that uses them", hint=CALLABLE_HINT
-        )
+    if path.is_file() and path.suffix in CHECKPOINTS:
+        return _of_torch(source, path)
     if path.is_file() and path.suffix in OF_TENSORFLOW:
         return _of_tensorflow(source, path)
     if path.is_file():
@@ -260,6 +254,13 @@ def _no_source(source: str, path: Path) -> ConfigError | UnsupportedModel:
     if not path.suffix or ":" in source:
         return ConfigError(f"{source!r} is no source", hint=f"give {forms}")
     return ConfigError(f"{path} does not exist", hint=f"check the path; sources are {forms}")
+
+
+def _of_torch(source: str, path: Path) -> UnsupportedModel:
+    with path.open("rb") as file:
+        start = file.read(512)
+    what, hint = _no_model(start) or torch_files.told(path)
+    return UnsupportedModel(f"{source} is {what}", hint=hint)
 
 
 def _of_tensorflow(source: str, path: Path) -> UnsupportedModel | ConfigError:

@@ -15,7 +15,8 @@ from deploy_targets.errors import ConfigError, UnsupportedModel
 from deploy_targets.frontends import identity
 from deploy_targets.frontends.call_user import call_user
 from deploy_targets.frontends.observe import Observed
-from deploy_targets.frontends.source import CALLABLE_HINT, SourceSpec, file_of
+from deploy_targets.frontends.source import SourceSpec, file_of
+from deploy_targets.frontends.torch_files import CALLABLE_HINT
 from deploy_targets.records import Capture, Dialect, TensorSpec
 
 if TYPE_CHECKING:
@@ -29,7 +30,13 @@ CAPTURES = (
     Capture(Dialect.EXPORTED, "torch.export"),
     Capture(Dialect.ONNX, "dynamo"),
     Capture(Dialect.ONNX, "legacy"),
+    Capture(Dialect.TORCHSCRIPT, "trace"),
+    Capture(Dialect.TORCHSCRIPT, "script"),
 )
+FROM_SCRIPT = Capture(Dialect.EXPORTED, "TS2EPConverter")
+AS_SCRIPT = (FROM_SCRIPT, *CAPTURES[2:])
+"""TorchScript is a graph already: torch.export looks through none, and of the exporters to ONNX
+only that of its time does. Where no loop is in it, PyTorch's own converter rewrites it."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,16 @@ def callee(spec: SourceSpec, observed: Observed, given: object = NOT_CALLED) -> 
 
     `given`: what the user's code gave, where it was called already.
     """
+    module = module_of(spec, observed, given)
+    captures = AS_SCRIPT if holds_script(module) else CAPTURES
+    return Callee(module, arrange(module, spec.inputs), captures)
+
+
+def holds_script(module: nn.Module) -> bool:
+    """Whether it is TorchScript, or any part of it is."""
     import torch
 
-    module = module_of(spec, observed, given)
-    # TorchScript is its own graph already: only the exporter of its time reads it.
-    scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
-    return Callee(module, arrange(module, spec.inputs), CAPTURES[2:] if scripted else CAPTURES)
+    return any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
 
 
 def module_of(spec: SourceSpec, observed: Observed, given: object = NOT_CALLED) -> nn.Module:
@@ -105,7 +116,8 @@ def arrange(module: nn.Module, inputs: Sequence[TensorSpec]) -> Arrange:
 def parameters_of(module: nn.Module) -> Mapping[str, bool]:
     """The names of forward's parameters, and whether each must be given. Empty: any number."""
     if (schema := getattr(module.forward, "schema", None)) is not None:
-        return {a.name: not a.has_default_value() for a in schema.arguments if a.name != "self"}
+        # The first is the module itself, whatever its author calls it.
+        return {a.name: not a.has_default_value() for a in schema.arguments[1:]}
     parameters = inspect.signature(module.forward).parameters.values()
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return {}

@@ -50,7 +50,7 @@ def test_a_directory_is_no_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["gone.onnx", "gone.pt2", "gone.py:build", "gone.py", "gone.tflite"]
+    "source", ["gone.onnx", "gone.pt2", "gone.pt", "gone.py:build", "gone.py", "gone.tflite"]
 )
 def test_a_missing_file_is_named(tmp_path: Path, source: str) -> None:
     error = refusal(tmp_path, source)

@@ -313,7 +313,7 @@ def test_the_digest_covers_what_hangs_on_the_module_besides_tensors(
     assert found[0] != found[1] == found[2]
 
 
-def test_a_scripted_module_goes_to_the_exporter_of_its_time_alone(
+def test_a_scripted_module_goes_to_the_exporters_that_read_torchscript(
     write: Write, recwarn: pytest.WarningsRecorder
 ) -> None:
     spec = write(
@@ -321,5 +321,5 @@ def test_a_scripted_module_goes_to_the_exporter_of_its_time_alone(
         "def build(): return torch.jit.trace(nn.Linear(4, 2).eval(), torch.ones(1, 4))"
     )
     model: LoadedModel = frontends.load(spec)
-    assert [capture.how for capture in model.captures] == ["legacy"]
+    assert [c.how for c in model.captures] == ["TS2EPConverter", "legacy", "trace", "script"]
     assert torch.is_grad_enabled()
