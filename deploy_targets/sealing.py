@@ -15,7 +15,8 @@ from deploy_targets.binding import NotCovered, encode
 from deploy_targets.errors import UnsupportedModel
 from deploy_targets.parity import rows
 from deploy_targets.parity.withheld import unnamed
-from deploy_targets.records import Built, Check, Golden, Manifest, Prepared
+from deploy_targets.quantize.recipes import RECIPES
+from deploy_targets.records import Built, Check, Golden, Manifest, Prepared, Recipe
 from deploy_targets.targets.base import Target
 
 
@@ -75,6 +76,7 @@ def manifest(
     notes: tuple[str, ...],
 ) -> Manifest:
     """All that is known of the bundle without running it; the files are added by the seal."""
+    recipes = _recipes(prepared, built)
     return Manifest(
         schema=bundles.SCHEMA,
         name=prepared.name,
@@ -82,15 +84,14 @@ def manifest(
         capture=f"{prepared.graph.dialect} by {prepared.graph.how}",
         target=target.name,
         options=target.model_dump(mode="json"),
-        recipes={prepared.recipe.name: prepared.recipe},
+        recipes=recipes,
         signatures={one.name: one.signature for one in known},
         entries=built.entries,
         lanes=built.lanes,
         synthetic=all(case.synthetic for one in known for case in one.cases),
         bounds={
-            prepared.recipe.name: {
-                one.name: rows.bounds(one, prepared.recipe, budget) for one in known
-            },
+            name: {one.name: rows.bounds(one, recipe, budget) for one in known}
+            for name, recipe in recipes.items()
         },
         bounds_from=tuple(dict.fromkeys(s for one in known for s in one.noise_sources)),
         uncovered=tuple(unnamed(text, asked.private) for text in asked.uncovered),
@@ -104,3 +105,12 @@ def manifest(
             *built.notes,
         ),
     )
+
+
+def _recipes(prepared: Prepared, built: Built) -> dict[str, Recipe]:
+    """That which was asked for, and those in which a device may run the artifact by itself."""
+    own = {prepared.recipe.name: prepared.recipe}
+    return {
+        **{lane.recipe: RECIPES[lane.recipe] for lane in built.lanes if lane.recipe not in own},
+        **own,
+    }

@@ -39,10 +39,19 @@ class Restatement:
 def restatements(model: ModelProto) -> Iterator[Restatement]:
     """Ways to write the model otherwise; those that onnx's tools cannot do are left out."""
     for opset in _opsets(opset_of(model)):
-        for way in (_converted, _written_out):
-            made = _made(way, model, opset)
-            if made is not None:
-                yield made
+        yield from _in_opset(model, opset)
+
+
+def restated(model: ModelProto, opset: int) -> Restatement | None:
+    """The model in another opset; None where onnx's tools cannot do it."""
+    return next(_in_opset(model, opset), None)
+
+
+def _in_opset(model: ModelProto, opset: int) -> Iterator[Restatement]:
+    for way in (_converted, _written_out):
+        made = _made(way, model, opset)
+        if made is not None:
+            yield made
 
 
 def opset_of(model: ModelProto) -> int:

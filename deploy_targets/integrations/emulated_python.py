@@ -1,6 +1,6 @@
 """A Python on an emulated 64-bit ARM, with packages from a lock; no root, no sandbox.
 
-In: a lock in locks/ whose wheels are for ARM, the CPU to stand for, and what will be imported. Out:
+In: a lock whose wheels are for ARM, the CPU to stand for, and what will be imported. Out:
 the command line that runs such a Python. The system is Debian's (`qemu.rootfs`), and is made once;
 so is the byte code of all that is imported, for compiling it takes an emulated processor longest.
 """
@@ -14,12 +14,10 @@ from pathlib import Path
 
 from deploy_targets.errors import NotRun
 from deploy_targets.integrations import qemu, wheels
-from deploy_targets.integrations.beside import LOCKS
 from deploy_targets.workspace import Workspace, digest_of, digest_of_file
 
-PYTHON, SUITE = "3.13", "trixie"
-"""The version, and the release of Debian that has it."""
-PACKAGES = (f"python{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libstdc++6")
+PYTHONS = {"trixie": "3.13", "bookworm": "3.11", "bullseye": "3.9"}
+"""Release of Debian -> the version that it has."""
 PLATFORM = "aarch64-manylinux_2_28"
 _SECONDS_TO_IMPORT = 600.0
 
@@ -36,21 +34,30 @@ class EmulatedPython:
 
 
 def python(
-    lock: str, cpu: str, imports: Sequence[str], workspace: Workspace, folder: Path
+    lock: Path,
+    cpu: str,
+    imports: Sequence[str],
+    workspace: Workspace,
+    folder: Path,
+    *,
+    suite: str = "trixie",
 ) -> EmulatedPython:
     """Puts it together; `folder`, which is new, holds its small files while it runs.
 
     Raises ToolMissing without an emulator or apt, NotRun where packages cannot be fetched.
     """
-    emulator = qemu.find()
-    root = qemu.rootfs(PACKAGES, SUITE, workspace).resolve()
-    packages = _packages(lock, workspace).resolve()
-    version = qemu.package_version(root, PACKAGES[0]).partition("-")[0]
-    program = str(root / "usr/bin" / f"python{PYTHON}")
+    emulator, minor = qemu.find(), PYTHONS[suite]
+    needed = (f"python{minor}-minimal", f"libpython{minor}-stdlib", "libstdc++6")
+    root = qemu.rootfs(needed, suite, workspace).resolve()
+    packages = _packages(lock, minor, workspace).resolve()
+    version = qemu.package_version(root, needed[0]).partition("-")[0]
+    program = str(root / "usr/bin" / f"python{minor}")
     prefix = qemu.prefix(root, cpu, folder.resolve())
-    command = emulator.command(cpu, [program, "-P", "-S"], prefix=prefix)
+    # -P came with 3.11; before, what lies beside the script is found first, and nothing does.
+    alone = ("-P", "-S") if minor != PYTHONS["bullseye"] else ("-S",)
+    command = emulator.command(cpu, [program, *alone], prefix=prefix)
     environment = {"PYTHONPATH": str(packages)}
-    compiled = _compiled(command, environment, imports, workspace)
+    compiled = _compiled(program, command, environment, imports, workspace)
     return EmulatedPython(
         (*command, "-B", "-X", f"pycache_prefix={compiled}"),
         environment,
@@ -58,16 +65,16 @@ def python(
     )
 
 
-def _packages(lock: str, workspace: Workspace) -> Path:
-    file = LOCKS / f"{lock}.txt"
+def _packages(lock: Path, minor: str, workspace: Workspace) -> Path:
     return workspace.cached(
         "packages",
-        digest_of(lock, digest_of_file(file), PLATFORM, PYTHON),
-        lambda home: wheels.install(file, home, platform=PLATFORM, python=PYTHON),
+        digest_of(lock.stem, digest_of_file(lock), PLATFORM, minor),
+        lambda home: wheels.install(lock, home, platform=PLATFORM, python=minor),
     )
 
 
 def _compiled(
+    program: str,
     command: Sequence[str],
     environment: Mapping[str, str],
     imports: Sequence[str],
@@ -88,6 +95,5 @@ def _compiled(
             )
 
     # Each file of byte code knows the very source that it was made of, and where that lies.
-    program = next(word for word in command if word.endswith(f"python{PYTHON}"))
     key = digest_of("emulated python 1", program, dict(environment), [*imports])
     return workspace.cached("emulated-bytecode", key, make).resolve()

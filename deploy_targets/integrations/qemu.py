@@ -37,7 +37,7 @@ CPUS: Mapping[str, tuple[str, str]] = {
     "neoverse-n1": ("0xd0c", _V82),  # Graviton2
 }
 _CPUINFO = """\
-processor\t: 0
+processor\t: {number}
 BogoMIPS\t: 125.00
 Features\t: {features}
 CPU implementer\t: 0x41
@@ -89,10 +89,15 @@ def find() -> Emulator:
 def cpuinfo(cpu: str) -> str:
     """What /proc/cpuinfo says on such a machine.
 
-    QEMU before 8.1 shows the host's, on which ONNX Runtime for ARM crashes.
+    QEMU before 8.1 shows the host's, on which ONNX Runtime for ARM crashes. There are as many
+    processors as the host has: a program that asks on which of them it runs is told the host's.
     """
     part, features = CPUS[cpu]
-    return _CPUINFO.format(part=part, features=features)
+    each = (
+        _CPUINFO.format(number=number, part=part, features=features)
+        for number in range(os.cpu_count() or 1)
+    )
+    return "".join(each)
 
 
 def prefix(root: Path, cpu: str, folder: Path) -> Path:

@@ -59,6 +59,8 @@ class World:
     where: Callable[[Mapping[str, str]], str]
     """From what was loaded: the runtime in words."""
     notes: Callable[[Mapping[str, str]], Iterable[str]] = lambda said: ()
+    jvm: bool = True
+    """Whether raw bytes are asked by the Kotlin in the bundle; else the world takes them itself."""
 
     @property
     def with_steps(self) -> str:

@@ -82,7 +82,8 @@ class PhoneRunner:
                     opened = jvm.session(bundle.path, session.ask_model, self._workspace)
                     return stack.enter_context(opened)
 
-                session.raw = Raw(bundle, start)
+                if world.jvm:
+                    session.raw = Raw(bundle, start)
                 yield session
 
 

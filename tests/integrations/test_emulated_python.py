@@ -11,12 +11,14 @@ import pytest
 
 from deploy_targets.errors import NotRun, ToolMissing
 from deploy_targets.integrations import emulated_python
+from deploy_targets.integrations.beside import LOCKS
 from deploy_targets.integrations.emulated_python import EmulatedPython
 from deploy_targets.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="QEMU emulates single programs on Linux only"
 )
+LOCK = LOCKS / "litert_arm.txt"
 IMPORTS = ("json", "importlib.metadata", "platform", "numpy", "ai_edge_litert.interpreter")
 """As the tflite target asks for, so that they are compiled once for a machine."""
 TELL = """
@@ -32,7 +34,7 @@ print(json.dumps(said))
 @pytest.fixture(scope="module")
 def arm(tmp_path_factory: pytest.TempPathFactory) -> EmulatedPython:
     folder = tmp_path_factory.mktemp("arm") / "links"
-    return emulated_python.python("litert_arm", "cortex-a53", IMPORTS, Workspace(), folder)
+    return emulated_python.python(LOCK, "cortex-a53", IMPORTS, Workspace(), folder)
 
 
 def test_it_is_the_processor_that_was_asked_for_and_sees_its_own_packages(
@@ -59,9 +61,7 @@ def test_it_is_the_processor_that_was_asked_for_and_sees_its_own_packages(
 
 def test_what_cannot_be_imported_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotRun, match="No module named 'nothing'"):
-        emulated_python.python(
-            "litert_arm", "cortex-a53", ("nothing",), Workspace(), tmp_path / "links"
-        )
+        emulated_python.python(LOCK, "cortex-a53", ("nothing",), Workspace(), tmp_path / "links")
 
 
 def test_without_an_emulator_it_says_how_to_get_one(
@@ -69,5 +69,5 @@ def test_without_an_emulator_it_says_how_to_get_one(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolMissing) as missing:
-        emulated_python.python("litert_arm", "cortex-a53", (), workspace, tmp_path / "links")
+        emulated_python.python(LOCK, "cortex-a53", (), workspace, tmp_path / "links")
     assert "apt-get install qemu-user-static" in missing.value.hint

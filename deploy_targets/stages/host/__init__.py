@@ -13,12 +13,14 @@ step must know of an earlier one: the size of a photo, the rate of a recording.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .refused import Refused
 
-Steps = list[dict[str, Any]]
-Frame = dict[str, Any]
+if TYPE_CHECKING:
+    Steps = list[dict[str, Any]]
+    Frame = dict[str, Any]
+
 
 BEFORE = {
     "decode_image": "image",

@@ -8,16 +8,19 @@ the spectrogram in melbank.py.
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .melbank import log_mel, padded
 from .refused import Refused
 from .resampling import resample
 
-Floats = NDArray[np.float32]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
 
 KNOWN = {b"RIFF": "WAV", b"RF64": "WAV", b"fLaC": "FLAC", b"OggS": "OGG"}
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG")
@@ -70,7 +73,10 @@ def _samples(file: Any, kind: str, max_seconds: float, channels: str) -> Floats:
     _bounded(told, file, max_seconds)
     blocks: list[Floats] = []
     n = 0
-    while len(block := file.read(ALWAYS // file.channels, dtype="float32", always_2d=True)):
+    while True:
+        block = file.read(ALWAYS // file.channels, dtype="float32", always_2d=True)
+        if not len(block):
+            break
         n += len(block)
         _bounded(n, file, max_seconds)
         if not np.isfinite(block).all():

@@ -7,13 +7,14 @@ float32 in the order written here, so that other implementations can come to the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .scores import descending
 
-Tensors = dict[str, Any]
+if TYPE_CHECKING:
+    Tensors = dict[str, Any]
 
 
 def detections(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Tensors = dict[str, Any]
+if TYPE_CHECKING:
+    Tensors = dict[str, Any]
+
 
 _SLACK = 1e-6
 """Of a pixel: rounding must not decide where a centre lies on the border of two pixels."""

@@ -7,12 +7,15 @@ logarithm makes differences between quiet bins large.
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Doubles = NDArray[np.float64]
+
 Real = TypeVar("Real", np.float32, np.float64)
 
 LINEAR, BREAK = 200.0 / 3, 1000.0

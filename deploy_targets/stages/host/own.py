@@ -27,10 +27,11 @@ def own(
 ) -> Any:
     """The value as the counterpart makes it. Raises ValueError where it is none of that kind."""
     file, _, function = counterpart.rpartition(":")
-    stem = file.rpartition("/")[2].removesuffix(".py")
+    stem = file.rpartition("/")[2][: -len(".py")]
     call = getattr(import_module(f".{FOLDER}.{stem}", __package__), function)
     said = np.asarray(call(np.array(value)))
-    if wrong := complaint(value, said, dtype, shape, keeps):
+    wrong = complaint(value, said, dtype, shape, keeps)
+    if wrong:
         raise ValueError(f"own step {name}: {wrong}")
     return said
 

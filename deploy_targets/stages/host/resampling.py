@@ -8,16 +8,20 @@ in that filter. To add one: a function that gives its weights, and a line in `ME
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .refused import Refused
 
-Doubles = NDArray[np.float64]
-Weights = Callable[[Doubles, int, int], Doubles]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Doubles = NDArray[np.float64]
+    Weights = Callable[[Doubles, int, int], Doubles]
+
 
 AT_ONCE = 4_000_000
 """Products that are in memory at one time."""

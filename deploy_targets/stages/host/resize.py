@@ -9,12 +9,16 @@ float32 as there, so that places and weights round alike. Another method is a fu
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Weigh = Callable[[np.ndarray], np.ndarray]
 
 _PILLOW = {
     "nearest": Image.Resampling.NEAREST,
@@ -138,9 +142,6 @@ def _antialiased(old: int, new: int, interpolation: str) -> _Taps:
         return _kernel(away * (np.float32(1) / spread), interpolation, -0.5)
 
     return _spans(first, end, old, weigh)
-
-
-Weigh = Callable[[np.ndarray], np.ndarray]
 
 
 def _spans(first: np.ndarray, end: np.ndarray, old: int, weigh: Weigh) -> _Taps:

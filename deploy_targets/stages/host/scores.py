@@ -5,11 +5,12 @@ A score that is no number is worth less than any other, and of equal ones the lo
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Tensors = dict[str, Any]
+if TYPE_CHECKING:
+    Tensors = dict[str, Any]
 
 
 def softmax(tensors: Tensors, of: str, frame: Any, axis: int) -> None:

@@ -14,15 +14,18 @@ import json
 import math
 import re
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .refused import Refused
 
-Doubles = NDArray[np.float64]
-Cell = Any
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Doubles = NDArray[np.float64]
+    Cell = Any
+
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 """What is a number in text; not "1_000", "0x10", "1,5" or "inf", whatever Python makes of them."""
@@ -151,13 +154,16 @@ def _places(names: list[str], columns: list[str], extra: str, where: str) -> lis
     most = max(MOST_COLUMNS, len(columns))
     if len(names) > most:
         raise Refused(f"{where} names {len(names)} columns, expected {most} at most", 413)
-    if twice := [name for name, times in Counter(names).items() if times > 1]:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
         raise Refused(f"{where} names column {_short(twice[0])} twice")
     at = {name: i for i, name in enumerate(names)}
-    if absent := [name for name in columns if name not in at]:
+    absent = [name for name in columns if name not in at]
+    if absent:
         raise Refused(f"{where} has no column {absent[0]!r}; it has {_listed(names)}")
     asked = set(columns)
-    if extra == "refuse" and (over := [name for name in names if name not in asked]):
+    over = [name for name in names if name not in asked]
+    if extra == "refuse" and over:
         raise Refused(f"{where} has a column {_short(over[0])}, which is not among those expected")
     return [at[name] for name in columns]
 
@@ -174,7 +180,8 @@ def _json(text: str, columns: list[str], extra: str) -> list[list[Cell]]:
 def _json_row(row: Cell, where: str, columns: list[str], extra: str) -> list[Cell]:
     if isinstance(row, dict):
         known = {name: row.get(name) for name in columns}
-        if extra == "refuse" and (over := [name for name in row if name not in known]):
+        over = [name for name in row if name not in known]
+        if extra == "refuse" and over:
             raise Refused(
                 f"{where} has a column {_short(over[0])}, which is not among those expected"
             )
@@ -187,7 +194,8 @@ def _json_row(row: Cell, where: str, columns: list[str], extra: str) -> list[Cel
 
 
 def _object(pairs: list[tuple[str, Cell]]) -> dict[str, Cell]:
-    if twice := [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]:
+    twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
+    if twice:
         raise ValueError(f"an object names {_short(twice[0])} twice")
     return dict(pairs)
 

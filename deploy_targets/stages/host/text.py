@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Tensors = dict[str, Any]
+if TYPE_CHECKING:
+    Tensors = dict[str, Any]
 
 
 def ctc(tensors: Tensors, of: str, frame: Any, blank: int, time: int) -> None:

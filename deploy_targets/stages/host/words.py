@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import io
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Tensors = dict[str, Any]
-Steps = list[dict[str, Any]]
-Names = list[str] | None
+if TYPE_CHECKING:
+    Tensors = dict[str, Any]
+    Steps = list[dict[str, Any]]
+    Names = list[str] | None
 
 
 def say(steps: Steps, tensors: Tensors, frame: Any, single: bool) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 
 from deploy_targets.converters import tflite_from_onnx
-from deploy_targets.errors import DeployError
-from deploy_targets.integrations import interpreters, qemu
+from deploy_targets.integrations import interpreters
 from deploy_targets.needs import Need, package
+from deploy_targets.phones.needs import apt, emulator
 from deploy_targets.targets.tflite.places import OLD_PYTHONS
 
 
@@ -21,8 +21,8 @@ def needs() -> tuple[Need, ...]:
         _python(tflite_from_onnx.PYTHONS, "converts models that exist as ONNX alone (onnx2tf)"),
         _python(OLD_PYTHONS, "asks the file in the last tflite-runtime, as old devices do"),
         _java(),
-        _qemu(),
-        _apt(),
+        emulator(),
+        apt(),
     )
 
 
@@ -48,27 +48,4 @@ def _java() -> Need:
         found=shutil.which("java"),
         purpose="runs the app's Kotlin around the file, for declared steps",
         hint="install a JDK (Debian, Ubuntu: apt-get install openjdk-17-jre-headless)",
-    )
-
-
-def _qemu() -> Need:
-    try:
-        emulator, hint = qemu.find(), ""
-    except DeployError as error:
-        emulator, hint = None, error.hint
-    return Need(
-        tool="qemu-aarch64",
-        found=f"{emulator.version} ({emulator.path})" if emulator else None,
-        purpose="asks the file on an emulated ARM (Linux)",
-        hint=hint,
-    )
-
-
-def _apt() -> Need:
-    tools = [shutil.which(name) for name in ("apt-get", "dpkg-deb")]
-    return Need(
-        tool="apt-get and dpkg-deb",
-        found=", ".join(path for path in tools if path) if all(tools) else None,
-        purpose="put the emulated ARM's system together, without root (Debian, Ubuntu)",
-        hint="verify on Debian or Ubuntu, or on a phone (verify --actual)",
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy_targets.converters.tflite import FILE
 from deploy_targets.integrations import emulated_python, toolchain
+from deploy_targets.integrations.beside import LOCKS
 from deploy_targets.phones import places
 from deploy_targets.phones.places import Place, Way, World
 from deploy_targets.workspace import Workspace
@@ -31,7 +32,7 @@ def here(workspace: Workspace, folder: Path) -> Place:
 def arm(workspace: Workspace, folder: Path) -> Place:
     """LiteRT on an emulated ARM. Raises ToolMissing, NotRun."""
     needed = ("json", "importlib.metadata", "platform", "numpy", LITERT)
-    made = emulated_python.python("litert_arm", ARM, needed, workspace, folder / "arm")
+    made = emulated_python.python(LOCKS / "litert_arm.txt", ARM, needed, workspace, folder / "arm")
     return Place(
         made.command,
         made.where.partition(", ")[2],
