@@ -39,6 +39,9 @@ TOOLS = {
     "java": ("openjdk-17-jre-headless", "the Kotlin of the Android project cannot be checked"),
     # A jar is no program: by its path.
     "/usr/share/java/junit4.jar": ("junit4", "the Kotlin of the Android project cannot be tested"),
+    "g++": ("g++", "the C++ SDK cannot be compiled"),
+    "/usr/include/jpeglib.h": ("libjpeg-dev", "the C++ SDK cannot be compiled"),
+    "/usr/include/zlib.h": ("zlib1g-dev", "the C++ SDK cannot be compiled"),
 }
 
 

@@ -53,7 +53,7 @@ def recording(actual: Path, bundle: Bundle) -> Recorded:
             f"no question travels in {bundle.path}, so answers to them prove nothing",
             hint='build it with golden = "synthetic", or "samples"',
         )
-    answers = _by_call(actual, tensors, checks)
+    answers = by_call(actual, tensors, checks)
     where = f"{said['runtime']} on {said['device']} (recorded)"
     if not _copied(checks, answers) or _same_framework(bundle.manifest.capture, said["runtime"]):
         return Recorded(where, said["lane"], answers)
@@ -77,34 +77,62 @@ def _read(actual: Path) -> tuple[Mapping[str, Array], Mapping[str, str]]:
         ) from error
 
 
-def _by_call(
+def by_call(
     actual: Path, tensors: Mapping[str, Array], checks: Sequence[Check]
 ) -> dict[str, Answer]:
-    """Call -> answer. Outputs that the artifact does not have stay: the judge names them."""
+    """ENTRY/CALL -> answer. Outputs that the artifact does not have stay: the judge names them.
+
+    A tensor is called CALL/OUTPUT; where both lines of a verdict have the call and the output, it
+    belongs to both, unless it is called GOLDEN/CALL/OUTPUT.
+    """
     found: dict[str, dict[str, Array]] = {}
-    names = sorted({check.call.name for check in checks})
-    calls = sorted(names, key=len)
-    for key, array in tensors.items():
-        # Outputs may have slashes in their names, and so may calls: the longest that fits.
-        call = next((c for c in reversed(calls) if key.startswith(f"{c}/")), None)
-        if call is None:
+    # Plain names first, so that the longer ones replace them.
+    for key, array in sorted(tensors.items(), key=lambda item: _is_long(item[0], checks)):
+        asked, output = _asked(key, checks)
+        if not asked:
+            names = sorted({check.call.name for check in checks})
             raise ConfigError(
                 f"--actual {actual} holds {key!r}, which is an answer to no call of this bundle",
-                hint=f"name it CALL/OUTPUT; there are {len(calls)} calls, such as {names[0]!r}",
+                hint=f"name it CALL/OUTPUT; there are {len(names)} calls, such as {names[0]!r}",
             )
-        found.setdefault(call, {})[key.removeprefix(f"{call}/")] = array
+        for check in asked:
+            found.setdefault(_key(check), {})[output] = array
     if not found:
         raise ConfigError(
             f"--actual {actual} holds no answers",
-            hint=f"write one tensor per call and output: {names[0]}/OUTPUT",
+            hint=f"write one tensor per call and output: {checks[0].call.name}/OUTPUT",
         )
     return {call: Answer(outputs) for call, outputs in found.items()}
+
+
+def _key(check: Check) -> str:
+    return f"{check.call.entry}/{check.call.name}"
+
+
+def _is_long(key: str, checks: Sequence[Check]) -> bool:
+    return any(key.startswith(_heads(check)[0]) for check in checks)
+
+
+def _asked(key: str, checks: Sequence[Check]) -> tuple[list[Check], str]:
+    """Which questions a tensor answers, and the output's name."""
+    heads = {head for check in checks for head in _heads(check) if key.startswith(head)}
+    if not heads:
+        return [], key
+    # Outputs may have slashes in their names, and so may calls: the longest that fits.
+    longest = max(heads, key=len)
+    output = key.removeprefix(longest)
+    asked = [check for check in checks if longest in _heads(check)]
+    return [check for check in asked if output in check.expected] or asked, output
+
+
+def _heads(check: Check) -> tuple[str, str]:
+    return f"{check.golden}/{check.call.name}/", f"{check.call.name}/"
 
 
 def _copied(checks: Sequence[Check], answers: Mapping[str, Answer]) -> bool:
     """Whether every float that golden expects was recorded, bit for bit; false if it has none."""
     pairs = [
-        (want, answers[check.call.name].outputs.get(name) if check.call.name in answers else None)
+        (want, answers[_key(check)].outputs.get(name) if _key(check) in answers else None)
         for check in checks
         for name, want in check.expected.items()
         if want.dtype.kind in "fV" and want.size

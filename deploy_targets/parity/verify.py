@@ -88,6 +88,7 @@ def answers(
 class Recorded:
     """A runner that replays answers written elsewhere, so that the same code judges them.
 
+    `answers`: by CALL, or by ENTRY/CALL where several entries are asked calls of one name.
     `doubt` says why they prove nothing. recorded.py reads them from a file.
     """
 
@@ -116,7 +117,8 @@ class Recorded:
 
     def run(self, call: Call) -> Answer:
         """What was recorded; no outputs, and so a failure, where nothing was."""
-        return self._answers.get(call.name, Answer({}))
+        by_entry = self._answers.get(f"{call.entry}/{call.name}")
+        return by_entry or self._answers.get(call.name, Answer({}))
 
 
 def _left_out(skipped: Sequence[str]) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from deploy_targets import api, pipeline, registry
 from deploy_targets import bundle as bundles
 from deploy_targets.errors import BundleCorrupt, ConfigError
 from deploy_targets.frontends.source import SourceSpec
-from deploy_targets.parity.recorded import COPIED, recording
+from deploy_targets.parity.recorded import COPIED, by_call, recording
 from deploy_targets.pipeline import Job, Outcome
-from deploy_targets.records import Array, Bundle, Capture, Dialect
+from deploy_targets.records import Array, Bundle, Call, Capture, Check, Dialect
 from deploy_targets.testing import zoo
 from deploy_targets.testing.faults import FAULTS, Place, plant
 from deploy_targets.verdicts import Verdict
@@ -112,6 +112,25 @@ def test_an_answer_to_no_call_is_refused_by_its_name(judged: Bundle, key: str) -
         recording(file, judged)
     assert repr(key) in str(error.value)
     assert "B-1/0" in error.value.hint
+
+
+def test_lines_that_share_the_name_of_a_call_keep_their_own_answers() -> None:
+    def check(golden: str, entry: str, *outputs: str) -> Check:
+        nothing = {name: np.zeros(1, np.float32) for name in outputs}
+        return Check(golden, Call("photo/0", entry, {}), nothing)
+
+    checks = [check("bytes", "predict", "y", "label"), check("tensors", "main", "y", "z")]
+    given = {"photo/0/y": 1.0, "bytes/photo/0/y": 2.0, "photo/0/z": 3.0, "photo/0/odd": 4.0}
+    tensors: Tensors = {key: np.full(1, value, np.float32) for key, value in given.items()}
+    found = by_call(Path("actual"), tensors, checks)
+    said = {
+        key: {name: float(array[0]) for name, array in answer.outputs.items()}
+        for key, answer in found.items()
+    }
+    assert said == {
+        "predict/photo/0": {"y": 2.0, "odd": 4.0},
+        "main/photo/0": {"y": 1.0, "z": 3.0, "odd": 4.0},
+    }
 
 
 def test_a_recording_without_answers_is_refused(judged: Bundle) -> None:

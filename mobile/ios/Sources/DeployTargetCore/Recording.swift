@@ -14,7 +14,7 @@ public struct Recording {
 
     /// What the artifact answered to a case, in its own names and layout.
     public mutating func add(_ one: GoldenCase, _ outputs: [String: Tensor]) {
-        for (name, tensor) in outputs { tensors["\(one.call)/\(name)"] = tensor }
+        for (name, tensor) in outputs { tensors["\(one.golden)/\(one.call)/\(name)"] = tensor }
     }
 
     /// The bytes of the file.

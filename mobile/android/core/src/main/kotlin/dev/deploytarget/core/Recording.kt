@@ -5,7 +5,7 @@ import java.io.OutputStream
 /*
  * Answers of a device, for `deploy-target verify --actual FILE` to judge where the bundle was built.
  *
- * In: cases and what the artifact answered. Out: a safetensors file of CALL/OUTPUT, whose metadata
+ * In: cases and what the artifact answered. Out: a safetensors file of GOLDEN/CALL/OUTPUT, whose metadata
  * says which bundle was asked, in which lane, by which runtime and device.
  */
 
@@ -27,7 +27,7 @@ class Recording(
 
     /** Adds the answer to a case, in the artifact's names and layout. */
     fun add(case: GoldenCase, outputs: Map<String, Tensor>) {
-        for ((name, tensor) in outputs) tensors["${case.call}/$name"] = tensor
+        for ((name, tensor) in outputs) tensors["${case.golden}/${case.call}/$name"] = tensor
     }
 
     /** Writes the file. */
