@@ -43,6 +43,19 @@ FORBIDDEN = {
         "explaining",
         "converters",
     ),
+    "edge": (
+        "pipeline",
+        "choose",
+        "registry",
+        "parity",
+        "frontends",
+        "cli",
+        "testing",
+        "explaining",
+        "converters",
+        "targets.jetson",
+        "targets.raspberrypi",
+    ),
     "recognising": ("targets", "pipeline", "choose", "cli", "explaining"),
 }
 """Room -> rooms that it must not know."""

@@ -147,7 +147,7 @@ def main(world: str, told: dict[str, Any], path: list[str], warm: bool = True) -
         return
     counted = {"before": str(file.before), "peak": str(peak()), "seconds": repr(file.seconds)}
     send(out, {}, {"python": platform.python_version(), **file.said, **counted})
-    while (call := receive(sys.stdin.buffer)) is not None:
+    for call in iter(lambda: receive(sys.stdin.buffer), None):
         send(out, *answer(file, *call))
 
 

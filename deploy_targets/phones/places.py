@@ -33,6 +33,8 @@ class Place:
     """Whether the processor is; then no time that is measured means anything."""
     unloaded: str = ""
     """What it means where an artifact cannot be loaded there."""
+    asker: Path | None = None
+    """asked.py in the syntax of that Python, where it is older than 3.9."""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _asked(world: World, bundle: Path, place: Place, way: Way, folder: Path) -> 
         "path": place.path,
         "warm": not place.emulated,
     }
-    command = [*place.command, str(ASKED), json.dumps(told)]
+    command = [*place.command, str(place.asker or ASKED), json.dumps(told)]
     with answering.started(
         command, folder, who="the runtime", environment=place.environment
     ) as child:

@@ -14,7 +14,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from .refused import Refused
 
@@ -25,14 +25,16 @@ _BEGINNING = re.compile(rb"\xff\xd8|\x89PNG|RIFF....WEBP|GIF8|BM", re.DOTALL)
 _SCANS = 30
 """Of a JPEG as large as may be; a smaller one may have more, up to 100. Progressive ones have about
 ten, each takes as long as the image is large, and one of a thousand is an attack."""
+_TURNS = getattr(Image, "Transpose", Image)  # before Pillow 9.1 they are the module's own
+_ORIENTATION = 0x0112
 _UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+    2: _TURNS.FLIP_LEFT_RIGHT,
+    3: _TURNS.ROTATE_180,
+    4: _TURNS.FLIP_TOP_BOTTOM,
+    5: _TURNS.TRANSPOSE,
+    6: _TURNS.ROTATE_270,
+    7: _TURNS.TRANSVERSE,
+    8: _TURNS.ROTATE_90,
 }
 """EXIF's orientation -> what makes such a photo upright."""
 
@@ -154,9 +156,9 @@ def _within(image: Image.Image, data: bytes, max_pixels: int, max_ratio: int | N
         raise Refused(f"the image is a JPEG of {scans} scans; save it anew, not progressive", 413)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
+def _turn(image: Image.Image) -> Any:
     try:
-        return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:
         # EXIF that cannot be read says nothing of the orientation; the pixels may be sound.
         return None
@@ -166,7 +168,7 @@ def _flat(image: Image.Image, alpha: str) -> Image.Image:
     """Without transparency, by the rule, and of 8 bits."""
     if image.mode.startswith("I"):
         image = _eight_bits(image)
-    if not image.has_transparency_data:
+    if not _may_be_clear(image):
         return image
     whole = image.convert("RGBA")
     if alpha == "drop":
@@ -174,6 +176,13 @@ def _flat(image: Image.Image, alpha: str) -> Image.Image:
     ground = Image.new("RGB", image.size, alpha)
     ground.paste(whole, mask=whole.getchannel("A"))
     return ground
+
+
+def _may_be_clear(image: Image.Image) -> bool:
+    """Pillow's `has_transparency_data`, which it has since 10.1."""
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        return True
+    return image.mode == "P" and getattr(image.palette, "mode", "").endswith("A")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     Weigh = Callable[[np.ndarray], np.ndarray]
 
+_FILTERS = getattr(Image, "Resampling", Image)  # before Pillow 9.1 they are the module's own
 _PILLOW = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "area": Image.Resampling.BOX,
+    "nearest": _FILTERS.NEAREST,
+    "bilinear": _FILTERS.BILINEAR,
+    "bicubic": _FILTERS.BICUBIC,
+    "area": _FILTERS.BOX,
 }
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-
-import numpy as np
-import onnxruntime
+from typing import TYPE_CHECKING, NamedTuple
 
 from serving import npy, protocol, raw, routes, words
 from serving.checks import check_all, check_alone
@@ -22,15 +20,35 @@ from serving.refusals import Refused, response_to
 from serving.routes import Route, route_of
 from serving.steps import Steps
 
-SERVER = "deploy-target-lambda"
+if TYPE_CHECKING:
+    import numpy as np
+
 Page = Callable[[], bytes]
+
+
+class Server(NamedTuple):
+    """Who answers, as the protocol's metadata says it."""
+
+    name: str
+    version: str
+    platform: str = "onnxruntime_onnx"
+
+
+def _function() -> Server:
+    """A function on Lambda, with the ONNX Runtime that its model was loaded by."""
+    import onnxruntime
+
+    return Server("deploy-target-lambda", onnxruntime.__version__)
 
 
 class Service:
     """Answers every route. `pages` gives the bytes of "openapi" and "docs" when asked."""
 
-    def __init__(self, model: Model, pages: Mapping[str, Page]) -> None:
+    def __init__(
+        self, model: Model, pages: Mapping[str, Page], server: Server | None = None
+    ) -> None:
         self._model = model
+        self._who = server or _function()
         self._about = model.description
         self._pages = pages
         self._cold = True
@@ -87,7 +105,7 @@ class Service:
         return Response(200, {"content-type": "text/html; charset=utf-8"}, self._pages["docs"]())
 
     def _server(self) -> Response:
-        about = {"name": SERVER, "version": onnxruntime.__version__}
+        about = {"name": self._who.name, "version": self._who.version}
         return _json({**about, "extensions": ["binary_tensor_data"]})
 
     def _metadata(self) -> Response:
@@ -96,7 +114,7 @@ class Service:
             {
                 "name": about.name,
                 "versions": [about.version],
-                "platform": "onnxruntime_onnx",
+                "platform": self._who.platform,
                 "inputs": [tensor.metadata() for tensor in about.inputs.values()],
                 "outputs": [tensor.metadata() for tensor in about.outputs.values()],
                 **({"parameters": {"predict": about.steps.metadata()}} if about.steps else {}),

@@ -51,7 +51,7 @@ _ERROR = {
 _WHEN = {
     "404": "No such route, model or version",
     "406": "The answer cannot be what Accept asks for",
-    "413": "The request or its answer is larger than AWS carries",
+    "413": "The request or its answer is larger than can be carried",
     "415": "The body is of another kind than the model takes",
     "422": "The body cannot be read, or is not what the model takes",
     "500": "The function failed; its log says why",
