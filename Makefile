@@ -28,8 +28,9 @@ demo:
 	@sh scripts/setup.sh $(EXAMPLE)/requirements.txt
 	@$(BIN)/python $(EXAMPLE)/demo.py --arch $(ARCH)
 
+# A file's tests stay together: what its fixtures make is made once.
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-tfjs: setup
 	@$(BIN)/python -m pytest tests_tfjs

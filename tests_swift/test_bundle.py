@@ -1,7 +1,8 @@
 """The iOS project, as far as it can be held to anything without Apple's systems.
 
-Swift's own compiler builds the whole package of a bundle, its plug-in and its tests, against an
-outline of LiteRT's and Apple's APIs (outlines/swift/). What needs SwiftUI is read by the parser.
+Swift's own compiler builds the whole package of a bundle, its plug-in and its tests, for each
+runtime, against an outline of its API and Apple's (outlines/swift/). What needs SwiftUI is read by
+the parser.
 """
 
 from __future__ import annotations
@@ -14,45 +15,74 @@ import numpy as np
 import pytest
 
 from deploy_targets import bundle as bundles
-from deploy_targets.converters.tflite import Converted
 from deploy_targets.errors import NotRun
 from deploy_targets.integrations import swift
 from deploy_targets.integrations.swift import Job, Swift
+from deploy_targets.phones import project
+from deploy_targets.phones.kit import Kit
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import Array, Call, Check, Dialect, Graph, Prepared
-from deploy_targets.targets.tflite import project
-from deploy_targets.targets.tflite.target import Tflite
+from deploy_targets.resources import resource
 from deploy_targets.workspace import Workspace, digest_of, digest_of_file
 from tests.mobile import outline
 from tests.targets.tflite import written
 
 ONE = "check.safetensors"
-LITERT = '.package(url: "https://github.com/google-ai-edge/LiteRT.git", revision: "v2.3.0")'
-IN_THEIR_PLACE = {
-    "Package.swift": {
-        "#if os(macOS)": "#if true",
-        LITERT: '.package(name: "LiteRT", path: "/outline")',
-    },
+APPLES = {
+    "Package.swift": {"#if os(macOS)": "#if true"},
     # Only Apple's Foundation turns one into the other by `as`.
     "ios/Sources/DeployTarget/PlatformDecoder.swift": {"bytes as CFData": "bytes.cf"},
 }
-"""What is put in the place of what is Apple's or LiteRT's: file -> text -> another."""
+"""What is put in the place of what is Apple's: file -> text -> another."""
+RUNTIMES: dict[str, dict[str, str]] = {
+    "litert": {
+        '.package(url: "https://github.com/google-ai-edge/LiteRT.git", revision: "v2.3.0")': (
+            '.package(name: "LiteRT", path: "/outline")'
+        ),
+    },
+    "executorch": {
+        '.package(url: "https://github.com/pytorch/executorch.git", '
+        'revision: "56cc93a96d5fb8d21554ec5f00fbad5a5b228bc4")': (
+            '.package(name: "executorch", path: "/outline")'
+        ),
+        # It is a flag of Apple's linker.
+        '[.unsafeFlags(["-Wl,-all_load"])]': "[]",
+    },
+    "coreml": {
+        "packages: [Package.Dependency] = []": (
+            'packages: [Package.Dependency] = [.package(path: "/outline")]'
+        ),
+        "products: [Target.Dependency] = []": (
+            'products: [Target.Dependency] = [.product(name: "CoreML", package: "outline")]'
+        ),
+    },
+}
+"""Runtime -> what is put in its place in Package.swift."""
+MODELS = {"litert": "model.tflite", "executorch": "model.pte", "coreml": "model.mlpackage"}
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle with golden, as it travels."""
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Runtime -> a bundle with golden, as it travels."""
     home = tmp_path_factory.mktemp("ios")
-    (home / "given.tflite").write_bytes(written.model((1, 8)))
-    graph = Graph(Dialect.EXPORTED, home, "0" * 64, "torch.export")
+    return {runtime: bundle(runtime, home / runtime) for runtime in RUNTIMES}
+
+
+@pytest.fixture(scope="module")
+def package(packages: dict[str, Path]) -> Path:
+    return packages["litert"]
+
+
+def bundle(runtime: str, folder: Path) -> Path:
+    folder.mkdir()
+    graph = Graph(Dialect.EXPORTED, folder, "0" * 64, "torch.export")
     asked = Prepared("a model", written.SIGNATURE, graph, RECIPES["fp32"])
-    made = Converted(written.entries((1, 8)), {"ai-edge-litert": "2.3.0"})
-    (home / "bundle").mkdir()
-    workspace = Workspace(home / "ws")
-    project.built(Tflite(), asked, home / "given.tflite", made, home / "bundle", workspace)
-    bundles.write_golden(home / "bundle", [case("large/0", 8), case("small/1", 2)])
-    (home / "bundle" / bundles.MANIFEST).write_text("{}\n")
-    return home / "bundle"
+    kit = Kit("a target", MODELS[runtime], {"ios": runtime})
+    project.put(kit, asked, None, folder, Workspace(folder.parent / "ws"))
+    (folder / kit.model).write_bytes(b"nobody runs it")
+    bundles.write_golden(folder, [case("large/0", 8), case("small/1", 2)])
+    (folder / bundles.MANIFEST).write_text("{}\n")
+    return folder
 
 
 def case(call: str, size: int) -> Check:
@@ -60,11 +90,20 @@ def case(call: str, size: int) -> Check:
     return Check("tensors", Call(call, f"b{size}", arrays), arrays, arrays)
 
 
-def test_the_whole_package_is_built_against_the_outline(compiler: Swift, package: Path) -> None:
-    found = bundles.read_tensors(built(compiler, package) / ONE)
-    # The plug-in ran, and took the smaller case.
-    assert set(found) == {f"tensors/small|1/b2/{side}/x" for side in ("in", "out", "noise")}
-    assert all(array.tolist() == [0.0, 1.0] for array in found.values())
+def test_the_whole_package_is_built_against_the_outline_for_each_runtime(
+    compiler: Swift, packages: dict[str, Path]
+) -> None:
+    home = built(compiler, packages)
+    for runtime in RUNTIMES:
+        found = bundles.read_tensors(home / runtime / ONE)
+        # The plug-in ran, and took the smaller case.
+        assert set(found) == {f"tensors/small|1/b2/{side}/x" for side in ("in", "out", "noise")}
+        assert all(array.tolist() == [0.0, 1.0] for array in found.values())
+
+
+def test_every_runtime_that_there_is_is_built() -> None:
+    home = resource("mobile", "ios", "runtimes")
+    assert {path.name for path in home.iterdir()} == set(RUNTIMES)
 
 
 def test_elsewhere_than_on_a_mac_the_package_is_its_plain_code(
@@ -101,24 +140,33 @@ def parse(compiler: Swift, file: Path, package: Path, scratch: Path) -> None:
     compiler.run(asked, Job(package, scratch))
 
 
-def built(compiler: Swift, package: Path) -> Path:
-    """What the build made of golden. Kept, for a build takes a minute."""
+def built(compiler: Swift, packages: dict[str, Path]) -> Path:
+    """Runtime/ONE: what each build made of golden. Kept, for they take a minute."""
     outlined = sorted((outline.OUTLINES / "swift").rglob("*.swift"))
-    files = [*sorted(package.rglob("*.swift")), *outlined, package / bundles.GOLDEN]
+    own = [file for package in packages.values() for file in sorted(package.rglob("*.swift"))]
+    files = [*own, *outlined, packages["litert"] / bundles.GOLDEN]
     content = [[file.name, digest_of_file(file)] for file in files]
 
     def make(home: Path) -> None:
-        shutil.copytree(package, home / "package")
-        for name, places in IN_THEIR_PLACE.items():
-            replace(home / "package" / name, places)
+        # One folder for all: what does not differ between the runtimes is compiled once.
         (home / "build").mkdir()
         job = Job(home / "package", home / "build", {"/outline": outline.OUTLINES / "swift"})
-        compiler.run(swift.build("--disable-sandbox", "-j", "2"), job)
-        (one,) = (home / "build").glob(f"*-linux-gnu/debug/*.resources/{ONE}")
-        shutil.copyfile(one, home / ONE)
+        for runtime, package in packages.items():
+            shutil.copytree(package, home / "package")
+            for name, places in {**APPLES, "Package.swift": package_places(runtime)}.items():
+                replace(home / "package" / name, places)
+            compiler.run(swift.build("--disable-sandbox", "-j", "2"), job, seconds=1200.0)
+            (one,) = (home / "build").glob(f"*-linux-gnu/debug/*.resources/{ONE}")
+            (home / runtime).mkdir()
+            shutil.copyfile(one, home / runtime / ONE)
+            shutil.rmtree(home / "package")
         shutil.rmtree(home / "build")
 
     return Workspace().cached("swift-outline", digest_of(compiler.version, content), make)
+
+
+def package_places(runtime: str) -> dict[str, str]:
+    return {**APPLES["Package.swift"], **RUNTIMES[runtime]}
 
 
 def replace(file: Path, places: dict[str, str]) -> None:

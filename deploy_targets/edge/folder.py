@@ -87,7 +87,7 @@ def _around(board: Board, prepared: Prepared, folder: Path) -> None:
 
 
 def _sdk(home: Path) -> None:
-    """The C++ SDK: one header, one source, the program that asks the bundle, and how to compile it."""
+    """The C++ SDK: a header, a source, the program that asks the bundle, how to compile it."""
     source = resource("sdk")
     home.mkdir()
     for name, text in amalgamated(source).items():

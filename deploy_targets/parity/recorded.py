@@ -157,6 +157,8 @@ def _telling(checks: Sequence[Check]) -> int:
 
 def _rounded(want: Array, noise: Array) -> int:
     """Elements that the original rounds otherwise at will, and that no coarser float holds."""
+    if not want.size:
+        return 0
     wide = np.where(np.isfinite(want), want, 0).astype(np.float64)
     with np.errstate(all="ignore"):
         full = np.isfinite(want) & (want.astype(np.float16) != want)

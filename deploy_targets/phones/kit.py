@@ -10,7 +10,8 @@ class Kit:
     """A target's part in the projects.
 
     `mobile/APP/runtimes/NAME/` holds the files of a runtime, which are laid over those of the
-    app; `templates/TARGET/` the README and, where there is one, Package.swift.
+    app; `templates/phones/runtimes/NAME.swift` its part of Package.swift; `templates/TARGET/` the
+    README.
     """
 
     target: str

@@ -58,7 +58,7 @@ def write(kit: Kit, prepared: Prepared, folder: Path) -> None:
         "name": spoken(prepared.name),
         "package": package(prepared.name),
         "model": kit.model,
-        "runtime": kit.runtimes.get("ios"),
+        "runtime": _package_part(kit.runtimes.get("ios")),
         "inputs": named(prepared.signature.inputs),
         "outputs": named(prepared.signature.outputs),
     }
@@ -66,6 +66,13 @@ def write(kit: Kit, prepared: Prepared, folder: Path) -> None:
         for template, path in TEMPLATES[app].items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(filled(template, given), encoding="utf-8")
+
+
+def _package_part(runtime: str | None) -> str:
+    """What of Package.swift is of this runtime alone; empty where no app for iOS is made."""
+    if runtime is None:
+        return ""
+    return resource("templates", "phones", "runtimes", f"{runtime}.swift").read_text("utf-8")
 
 
 def filled(template: str, given: object) -> str:

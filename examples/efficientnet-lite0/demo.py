@@ -74,6 +74,7 @@ def main() -> int:
             # Not for publishing, and so with the photos, which they are asked below.
             made("web", {"golden": "samples"}, "web"),
             made("tflite", {"golden": "samples"}, "tflite"),
+            made("executorch", {"golden": "samples"}, "executorch"),
         ]
         with stage("ask PyTorch, with foolbox's preprocessing"):
             best = original()

@@ -180,7 +180,18 @@ def test_targets_and_doctor_answer_in_words_and_in_json(
 ) -> None:
     assert "lambda" in cli("targets", env=environment).stdout
     listed = json.loads(cli("targets", "--json", env=environment).stdout)["targets"]
-    assert set(listed) == {"around", "here", "lambda", "pytorch_mobile", "tflite", "web"}
+    assert set(listed) == {
+        "around",
+        "coreml",
+        "executorch",
+        "here",
+        "lambda",
+        "jetson",
+        "pytorch_mobile",
+        "raspberrypi",
+        "tflite",
+        "web",
+    }
     described = json.loads(cli("targets", "lambda", "--json", env=environment).stdout)
     assert {option["option"] for option in described["options"]} >= {"arch", "flavor", "python"}
     needs = json.loads(cli("doctor", "--json", env=environment).stdout)["needs"]

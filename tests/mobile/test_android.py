@@ -21,10 +21,11 @@ from deploy_targets.errors import ConversionFailed
 from deploy_targets.integrations import beside, kotlin
 from deploy_targets.integrations.kotlin import Classes
 from deploy_targets.phones import naming
+from deploy_targets.phones.kit import Kit
+from deploy_targets.phones.project import RUNTIMES
 from deploy_targets.quantize.recipes import RECIPES
 from deploy_targets.records import Array, Call, Check, Dialect, Graph, Prepared, Signature
 from deploy_targets.records import TensorSpec as Spec
-from deploy_targets.targets.tflite.project import KIT
 from deploy_targets.workspace import Workspace
 
 from . import outline
@@ -32,6 +33,7 @@ from . import outline
 ANDROID = Path(__file__).resolve().parents[2] / "mobile" / "android"
 OWN = ("deploytarget", "sample")
 """The modules with Android in them."""
+NAMES = sorted(path.name for path in (ANDROID / RUNTIMES).iterdir())
 
 CALLER = """
 import dev.deploytarget.DeployTargetModel
@@ -51,12 +53,13 @@ def core() -> Classes:
     return kotlin.compiled([ANDROID / "core" / "src" / "main"], Workspace())
 
 
-def sources(tmp_path: Path) -> list[Path]:
+def sources(runtime: str, tmp_path: Path) -> list[Path]:
     """All that has Android in it, what is generated for a model, and the outlines."""
     signature = Signature((Spec("image", "float32", ("B", 3)),), (Spec("$y", "float32", ("B",)),))
     graph = Graph(Dialect.EXPORTED, tmp_path, "0" * 64, "torch.export")
-    naming.write(KIT, Prepared("a model", signature, graph, RECIPES["fp32"]), tmp_path / "bundle")
-    homes = [*(ANDROID / name / "src" for name in OWN), ANDROID / "runtimes" / "litert"]
+    kit = Kit("a target", "model.x", {"android": runtime})
+    naming.write(kit, Prepared("a model", signature, graph, RECIPES["fp32"]), tmp_path / "bundle")
+    homes = [*(ANDROID / name / "src" for name in OWN), ANDROID / RUNTIMES / runtime]
     own = [path for home in homes for path in sorted(home.rglob("*.kt"))]
     made = sorted((tmp_path / "bundle").rglob("*.kt"))
     java = sorted(outline.write(tmp_path / "outline").rglob("*.java"))
@@ -64,8 +67,11 @@ def sources(tmp_path: Path) -> list[Path]:
     return [tmp_path / "Caller.kt", *own, *made, *sorted(outline.OUTLINES.glob("*.kt")), *java]
 
 
-def test_every_type_fits_the_outline_of_what_it_uses(core: Classes, tmp_path: Path) -> None:
-    made = kotlin.compiled(sources(tmp_path), Workspace(), classpath=core.classpath)
+@pytest.mark.parametrize("runtime", NAMES)
+def test_every_type_fits_the_outline_of_what_it_uses(
+    runtime: str, core: Classes, tmp_path: Path
+) -> None:
+    made = kotlin.compiled(sources(runtime, tmp_path), Workspace(), classpath=core.classpath)
     assert (made.folder / "dev/deploytarget/DeployTargetModel.class").is_file()
     assert (made.folder / "dev/deploytarget/GoldenTest.class").is_file()
     assert (made.folder / "dev/deploytarget/sample/MainActivity.class").is_file()
@@ -154,13 +160,31 @@ def test_every_entry_of_the_catalogue_has_a_version_in_it() -> None:
         assert entry["version"]["ref"] in known["versions"]
 
 
-def test_the_app_gets_the_runtime_that_the_bundle_was_judged_in() -> None:
-    lock = (beside.LOCKS / "litert.txt").read_text()
-    judged = re.search(r"^ai-edge-litert==([\d.]+)", lock, re.M)
+@pytest.mark.parametrize(
+    ("runtime", "library", "lock", "package"),
+    [
+        ("litert", "com.google.ai.edge.litert:litert", "litert", "ai-edge-litert"),
+        ("executorch", "org.pytorch:executorch-android", "executorch", "executorch"),
+    ],
+)
+def test_the_app_gets_the_runtime_that_the_bundle_was_judged_in(
+    runtime: str, library: str, lock: str, package: str
+) -> None:
+    judged = re.search(rf"^{package}==([\d.]+)", (beside.LOCKS / f"{lock}.txt").read_text(), re.M)
     assert judged
-    assert catalogue()["versions"]["litert"] == judged[1]
-    package = (ANDROID.parents[1] / "templates/phones/Package.swift.j2").read_text()
-    assert f'revision: "v{judged[1]}"' in package
+    assert f'"{library}:{judged[1]}"' in script(runtime)
+
+
+def test_an_engine_that_cannot_ask_its_runtime_says_the_version_that_the_app_gets() -> None:
+    for runtime in ("executorch", "pytorch"):
+        (engines,) = (ANDROID / RUNTIMES / runtime).rglob("Engines.kt")
+        said = re.search(r'VERSION = "([\d.]+)"', engines.read_text())
+        assert said
+        assert f':{said[1]}"' in script(runtime)
+
+
+def script(runtime: str) -> str:
+    return (ANDROID / RUNTIMES / runtime / "runtime.gradle.kts").read_text()
 
 
 def test_every_module_is_included_and_has_a_script() -> None:

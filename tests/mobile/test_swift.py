@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy_targets.integrations import beside
 from deploy_targets.records import Signature
+from deploy_targets.resources import resource
 from deploy_targets.stages import host
 from deploy_targets.verdicts import Bound
 
@@ -44,6 +46,33 @@ def test_the_core_needs_nothing_of_apples_own() -> None:
         if line.startswith(("import ", "@testable"))
     }
     assert imports == {"import Foundation"}
+
+
+@pytest.mark.parametrize(
+    ("runtime", "asked", "said"),
+    [
+        ("litert", r'revision: "v([\d.]+)"', r"LiteRT ([\d.]+),"),
+        ("executorch", r"branch swiftpm-([\d.]+),", r"ExecuTorch ([\d.]+),"),
+    ],
+)
+def test_an_engine_says_the_version_that_the_package_asks_for(
+    runtime: str, asked: str, said: str
+) -> None:
+    part = resource("templates", "phones", "runtimes", f"{runtime}.swift").read_text()
+    engine = IOS / "runtimes" / runtime / "Sources" / "DeployTarget" / "Engine.swift"
+    found = [re.search(asked, part), re.search(said, engine.read_text())]
+    versions = {match[1] for match in found if match}
+    assert len(versions) == 1
+    assert all(found)
+
+
+def test_litert_on_ios_is_the_one_that_the_bundle_was_judged_in() -> None:
+    judged = re.search(
+        r"^ai-edge-litert==([\d.]+)", (beside.LOCKS / "litert.txt").read_text(), re.M
+    )
+    assert judged
+    part = resource("templates", "phones", "runtimes", "litert.swift").read_text()
+    assert f'revision: "v{judged[1]}"' in part
 
 
 def test_swift_files_and_functions_are_short() -> None:

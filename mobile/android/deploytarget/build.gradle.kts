@@ -4,18 +4,24 @@ plugins { alias(libs.plugins.android.library) }
 
 val bundle: File = rootDir.parentFile
 
+// What is of one runtime alone: the model's name, the libraries that run it, the oldest Android that they take.
+apply(from = "../runtime.gradle.kts")
+val model: String by extra
+val libraries: List<String> by extra
+val minSdkOfRuntime = extra["minSdk"] as Int
+
 android {
     namespace = "dev.deploytarget.android"
     compileSdk = libs.versions.compileSdk.get().toInt()
 
     defaultConfig {
-        minSdk = libs.versions.minSdk.get().toInt()
+        minSdk = minSdkOfRuntime
         testInstrumentationRunner = "androidx.test.runner.AndroidJUnitRunner"
         consumerProguardFiles("consumer-rules.pro")
         ndk { abiFilters += providers.gradleProperty("deployTarget.abis").getOrElse("arm64-v8a,x86_64").split(",") }
     }
 
-    androidResources { noCompress += "tflite" }
+    androidResources { noCompress += File(model).extension }
 
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_1_8
@@ -69,7 +75,7 @@ val oneCase: Configuration by configurations.creating {
 }
 
 val copyBundle = tasks.register<BundleAssets>("copyBundle") {
-    files.from(listOf("model.tflite", "deploy-target.json", "steps.json").map(bundle::resolve).filter { it.exists() })
+    files.from(listOf(model, "deploy-target.json", "steps.json").map(bundle::resolve).filter { it.exists() })
     golden.from(listOf("golden.safetensors").map(bundle::resolve).filter { it.exists() })
     oneCase.from(configurations.named("oneCase"))
 }
@@ -87,8 +93,7 @@ androidComponents {
 
 dependencies {
     api(project(":core"))
-    implementation(libs.litert)
-    implementation(libs.litert.gpu)
+    libraries.forEach { implementation(it) }
     oneCase(project(":onecase"))
 
     androidTestImplementation(libs.junit)

@@ -1,6 +1,9 @@
 // An app to try the model: a photo from the gallery or the camera, the best answers, how long one took.
 plugins { alias(libs.plugins.android.application) }
 
+apply(from = "../runtime.gradle.kts")
+val model: String by extra
+val minSdkOfRuntime = extra["minSdk"] as Int
 val abis = providers.gradleProperty("deployTarget.abis").getOrElse("arm64-v8a,x86_64").split(",")
 
 android {
@@ -9,14 +12,14 @@ android {
 
     defaultConfig {
         applicationId = "dev.deploytarget.sample"
-        minSdk = libs.versions.minSdk.get().toInt()
+        minSdk = minSdkOfRuntime
         targetSdk = libs.versions.compileSdk.get().toInt()
         versionCode = 1
         versionName = "1.0"
     }
 
-    // The model is mapped from the APK, so it must not be compressed.
-    androidResources { noCompress += "tflite" }
+    // So that the model can be mapped from the APK: weights hardly shrink anyway.
+    androidResources { noCompress += File(model).extension }
 
     // Native libraries stay uncompressed and aligned, as devices with pages of 16 KB want them.
     packaging { jniLibs { useLegacyPackaging = false } }

@@ -10,7 +10,8 @@ struct BundleFiles {
 
     init(_ bundle: Bundle) { home = bundle.resourceURL ?? bundle.bundleURL }
 
-    var model: URL { home.appendingPathComponent("model.tflite") }
+    /// The model: a file, or a folder.
+    var model: URL { home.appendingPathComponent(Engine.file) }
 
     func manifest() throws -> Data {
         guard let data = read(Manifest.fileName) else { throw BundleDamaged("the app has no resource \(Manifest.fileName)") }
@@ -26,12 +27,15 @@ struct BundleFiles {
     /// All golden cases: a resource of the tests alone.
     func golden() throws -> [GoldenCase] { try read(Golden.fileName).map { try Golden.read($0) } ?? [] }
 
-    /// Throws BundleDamaged where model.tflite is not the one that the manifest names.
+    /// Throws BundleDamaged where the model is not the one that the manifest names.
     func check(_ manifest: Manifest) throws {
-        guard let data = read("model.tflite") else { throw BundleDamaged("the app has no resource model.tflite") }
-        let got = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
-        let want = manifest.files["model.tflite"]?.sha256 ?? ""
-        if want != got { throw BundleDamaged("model.tflite has the SHA-256 \(got), expected \(want)") }
+        let parts = manifest.files.filter { $0.key == Engine.file || $0.key.hasPrefix("\(Engine.file)/") }
+        if parts.isEmpty { throw BundleDamaged("\(Manifest.fileName) names no \(Engine.file)") }
+        for (name, record) in parts {
+            guard let data = read(name) else { throw BundleDamaged("the app has no resource \(name)") }
+            let got = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+            if got != record.sha256 { throw BundleDamaged("\(name) has the SHA-256 \(got), expected \(record.sha256)") }
+        }
     }
 
     /// Mapped, not copied.

@@ -1,8 +1,9 @@
 @_exported import DeployTargetCore
 import Foundation
 
-/// Where a model runs.
-public enum Backend: String, Sendable {
+/// Where a model runs. Not every runtime has each.
+public enum Backend: String, CaseIterable, Sendable {
+    case neuralEngine = "neural-engine"
     case gpu, cpu
 }
 
@@ -16,8 +17,8 @@ public struct Info: Sendable {
 
 /// The model of a bundle, on Apple's systems. One question is answered at a time; any thread may ask.
 ///
-/// In: the resources of this package. Out: answers, in the model's own names or in words. Engine.swift runs the file;
-/// everything that needs nothing of Apple's is DeployTargetCore. What the runtime holds is freed with the last reference.
+/// In: the resources of this package. Out: answers, in the model's own names or in words. Engine.swift runs the file,
+/// and is all that is of one runtime; everything that needs nothing of Apple's is DeployTargetCore. What the runtime holds is freed with the last reference.
 public final class DeployTargetModel: @unchecked Sendable {
     /// What was chosen at load.
     public let info: Info
@@ -28,18 +29,19 @@ public final class DeployTargetModel: @unchecked Sendable {
 
     /// Loads the model; it takes some hundred milliseconds, so not on the main thread, which is refused.
     ///
-    /// Of `prefer` the first is taken that can be had; a GPU only where it answers one golden question within the
-    /// manifest's bounds. Throws BundleDamaged where model.tflite is not the sealed one, WrongUse where nothing is left.
-    public static func load(prefer: [Backend] = [.gpu, .cpu]) throws -> DeployTargetModel {
+    /// Of `prefer`, or else of all that the runtime has, the first is taken that can be had; another than the CPU only
+    /// where it answers one golden question within the manifest's bounds. Throws BundleDamaged where the model's file
+    /// is not the sealed one, WrongUse where nothing is left.
+    public static func load(prefer: [Backend]? = nil) throws -> DeployTargetModel {
         if Thread.isMainThread { throw WrongUse("load the model on a background thread: it reads and compiles it") }
         let bundle = BundleFiles.ours
         let manifest = try Manifest(try bundle.manifest())
         try bundle.check(manifest)
         var refused: [Backend: String] = [:]
-        for backend in prefer {
+        for backend in prefer ?? Engine.backends {
             do {
-                let engine = try Engine(bundle.model, manifest, on: backend)
-                if backend == .gpu, let doubt = try doubt(engine, bundle, manifest) { throw WrongUse(doubt) }
+                let engine = try Engine(bundle, manifest, on: backend)
+                if backend != .cpu, let doubt = try doubt(engine, bundle, manifest) { throw WrongUse(doubt) }
                 let info = Info(model: manifest.name, backend: backend, runtime: engine.runtime, refused: refused)
                 return DeployTargetModel(try asked(by: engine, bundle, manifest), info)
             } catch {

@@ -116,7 +116,7 @@ final class ModelTests: XCTestCase {
         let one = try Golden.read(golden(2))[0]
         recording.add(one, one.expected)
         let file = try Safetensors(recording.written())
-        XCTAssertEqual(file.names, ["sample/0/output_0"])
+        XCTAssertEqual(file.names, ["tensors/sample/0/output_0"])
         XCTAssertEqual(file.metadata["manifest"], Sha256.hex(manifest))
         XCTAssertEqual(file.metadata["device"], "iPhone")
     }

@@ -7,16 +7,19 @@ import LiteRT
 /// In: tensors in the artifact's names and layout. Out: its answers. It is LiteRT's CompiledModel, on the CPU with
 /// XNNPACK or on the GPU by Metal; a GPU that takes only a part of the file is refused.
 final class Engine: DeployTargetCore.Interpreter {
+    static let file = "model.tflite"
+    static let backends: [Backend] = [.gpu, .cpu]
     let runtime: String
     private let manifest: Manifest
     private let compiled: CompiledModel
     private let signatures: [String]
 
-    init(_ file: URL, _ manifest: Manifest, on backend: Backend) throws {
+    init(_ bundle: BundleFiles, _ manifest: Manifest, on backend: Backend) throws {
+        guard Engine.backends.contains(backend) else { throw WrongUse("LiteRT has no way to the \(backend.rawValue) here") }
         let environment = try LiteRT.Environment()
         let options = try LiteRT.Options()
         try options.setHardwareAccelerators([backend == .gpu ? .gpu : .cpu])
-        let model = try LiteRT.Model(filePath: file.path, environment: environment)
+        let model = try LiteRT.Model(filePath: bundle.model.path, environment: environment)
         compiled = try CompiledModel(environment: environment, model: model, options: options)
         if backend == .gpu, try !compiled.isFullyAccelerated() { throw WrongUse("the GPU cannot run all of the model") }
         signatures = try model.signatureKeys()

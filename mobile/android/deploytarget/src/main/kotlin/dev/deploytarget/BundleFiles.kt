@@ -1,18 +1,22 @@
 package dev.deploytarget
 
+import android.content.Context
 import android.content.res.AssetManager
 import dev.deploytarget.core.BundleDamaged
 import dev.deploytarget.core.Golden
 import dev.deploytarget.core.GoldenCase
 import dev.deploytarget.core.Manifest
+import dev.deploytarget.core.Sealed
+import java.io.File
 import java.io.FileNotFoundException
 import java.nio.ByteBuffer
 import java.nio.channels.FileChannel
-import java.security.MessageDigest
 
 /* The bundle's files, as the task copyBundle put them into the assets. */
 
-internal class BundleFiles(val assets: AssetManager) {
+internal class BundleFiles(private val context: Context) {
+    val assets: AssetManager = context.assets
+
     /** deploy-target.json */
     fun manifest(): ByteArray = read("$HOME/${Manifest.FILE}") ?: throw BundleDamaged("the app has no asset $HOME/${Manifest.FILE}")
 
@@ -25,18 +29,18 @@ internal class BundleFiles(val assets: AssetManager) {
     /** All golden cases of the bundle: in the assets of the tests alone. */
     fun golden(): List<GoldenCase> = Golden.read(ByteBuffer.wrap(read("$HOME/${Golden.FILE}") ?: return emptyList()))
 
-    /** model.tflite, mapped: an APK holds it uncompressed. */
-    fun model(): ByteBuffer = assets.openFd(MODEL).use { file ->
-        file.createInputStream().use { it.channel.map(FileChannel.MapMode.READ_ONLY, file.startOffset, file.declaredLength) }
+    /** The model, mapped: an APK holds it uncompressed. Throws BundleDamaged where it is not the one that the manifest names. */
+    fun mapped(name: String, manifest: Manifest): ByteBuffer {
+        val bytes = assets.openFd("$HOME/$name").use { file ->
+            file.createInputStream().use { it.channel.map(FileChannel.MapMode.READ_ONLY, file.startOffset, file.declaredLength) }
+        }
+        Sealed(manifest).check(name, bytes)
+        return bytes
     }
 
-    /** Throws BundleDamaged where model.tflite is not the one that the manifest names. */
-    fun check(manifest: Manifest) {
-        val want = manifest.files["model.tflite"]?.sha256
-        val hash = MessageDigest.getInstance("SHA-256").apply { update(model()) }.digest()
-        val got = hash.joinToString("") { (it.toInt() and 0xff).toString(16).padStart(2, '0') }
-        if (got != want) throw BundleDamaged("model.tflite has the SHA-256 $got, expected $want")
-    }
+    /** The model as a file with a path, where no backup takes it to another phone. Throws BundleDamaged as `mapped` does. */
+    fun copied(name: String, manifest: Manifest): File =
+        Sealed(manifest).copied(name, context.noBackupFilesDir.resolve(HOME), context.cacheDir) { assets.open("$HOME/$name") }
 
     private fun read(name: String): ByteArray? = try {
         assets.open(name).use { it.readBytes() }
@@ -47,8 +51,5 @@ internal class BundleFiles(val assets: AssetManager) {
     companion object {
         /** The folder among the app's assets. */
         const val HOME = "deploytarget"
-
-        /** The model among the app's assets. */
-        const val MODEL = "$HOME/model.tflite"
     }
 }

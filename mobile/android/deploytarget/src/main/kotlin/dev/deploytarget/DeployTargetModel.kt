@@ -15,10 +15,11 @@ import java.io.Closeable
  * The model of a bundle, on Android.
  *
  * In: the assets that `copyBundle` makes of the bundle. Out: answers, in the model's own names or in
- * words. `Engines.kt` runs the file; everything that has no Android in it is the module core.
+ * words. `Artifact.kt` and `Engines.kt` run the file, and are all that is of one runtime; everything
+ * that has no Android in it is the module core.
  */
 
-/** Where a model runs. */
+/** Where a model runs. Not every runtime has each. */
 enum class Backend { GPU, CPU }
 
 /** What runs the model, and why what was preferred to it does not: for a log, or a page about the app. */
@@ -49,17 +50,17 @@ class DeployTargetModel private constructor(private val model: Model, private va
          * Loads the model. It takes some hundred milliseconds, and so is refused on the main thread.
          *
          * Of [prefer] the first is taken that can be had; a GPU only where it answers one golden
-         * question within the manifest's bounds. Throws BundleDamaged where model.tflite is not the
+         * question within the manifest's bounds. Throws BundleDamaged where the model's file is not the
          * sealed one, IllegalStateException where nothing of [prefer] is left.
          */
-        fun load(context: Context, prefer: List<Backend> = listOf(Backend.GPU, Backend.CPU), threads: Int = 2): DeployTargetModel {
+        fun load(context: Context, prefer: List<Backend> = Artifact.BACKENDS, threads: Int = 2): DeployTargetModel {
             check(Looper.myLooper() != Looper.getMainLooper()) { "load the model on a background thread: it reads and compiles it" }
-            val bundle = BundleFiles(context.applicationContext.assets)
+            val bundle = BundleFiles(context.applicationContext)
             val manifest = Manifest.read(bundle.manifest())
-            bundle.check(manifest)
+            val artifact = Artifact(bundle, manifest)
             val refused = LinkedHashMap<Backend, String>()
             for (backend in prefer) {
-                val engine = opened(backend, bundle, manifest, threads, refused) ?: continue
+                val engine = trusted(backend, artifact, bundle, manifest, threads, refused) ?: continue
                 val steps = bundle.steps()?.let { Steps.read(it) }
                 val info = Info(manifest.name, backend, engine.runtime, refused)
                 return DeployTargetModel(Model(manifest, steps, engine, PlatformDecoder), engine, info)
@@ -67,27 +68,24 @@ class DeployTargetModel private constructor(private val model: Model, private va
             throw IllegalStateException("nothing runs the model: $refused")
         }
 
-        private fun opened(backend: Backend, bundle: BundleFiles, manifest: Manifest, threads: Int, refused: MutableMap<Backend, String>): Engine? {
+        /** What runs the file there; null where that cannot be had, or is not to be trusted. */
+        private fun trusted(
+            backend: Backend, artifact: Artifact, bundle: BundleFiles, manifest: Manifest, threads: Int, refused: MutableMap<Backend, String>,
+        ): Engine? {
             var engine: Engine? = null
             val why = try {
-                engine = opened(backend, bundle, manifest, threads)
-                if (backend == Backend.GPU) doubt(engine, bundle, manifest) else null
+                engine = artifact.opened(backend, threads)
+                if (backend == Backend.CPU) null else doubt(engine, bundle, manifest)
             } catch (error: Exception) {
                 error.toString()
             } catch (error: LinkageError) {
-                // A phone whose GPU library is missing or does not load.
+                // A phone whose native library is missing or does not load.
                 error.toString()
             }
             if (why == null) return engine
             engine?.close()
             refused[backend] = why
             return null
-        }
-
-        /** What runs the file there, unchecked. */
-        internal fun opened(backend: Backend, bundle: BundleFiles, manifest: Manifest, threads: Int): Engine = when (backend) {
-            Backend.CPU -> CpuEngine(bundle.model(), manifest, threads)
-            Backend.GPU -> GpuEngine(bundle.assets, manifest)
         }
 
         /** Why an engine is not to be trusted; null where it answered as the original does. */

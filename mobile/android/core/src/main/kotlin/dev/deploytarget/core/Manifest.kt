@@ -139,7 +139,6 @@ class Manifest(
             said.textOrNull("kind") ?: "plain",
         )
 
-        private fun digestOf(bytes: ByteArray) =
-            MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { (it.toInt() and 0xff).toString(16).padStart(2, '0') }
+        private fun digestOf(bytes: ByteArray) = hexOf(MessageDigest.getInstance("SHA-256").apply { update(bytes) })
     }
 }

@@ -85,7 +85,7 @@ class BundleTest {
         val recording = Recording(manifest, "litert-1t", "LiteRT 1.4", "a phone")
         recording.add(case, doubling.run("b1", case.inputs))
         val read = Safetensors.read(ByteBuffer.wrap(ByteArrayOutputStream().also(recording::write).toByteArray()))
-        assertEquals(setOf("photo/1/0/out"), read.tensors.keys)
+        assertEquals(setOf("tensors/photo/1/0/out"), read.tensors.keys)
         assertEquals(mapOf("manifest" to manifest.digest, "lane" to "litert-1t", "runtime" to "LiteRT 1.4", "device" to "a phone"), read.metadata)
         assertThrows(IllegalArgumentException::class.java) { Recording(manifest, "gpu", "LiteRT", "a phone") }
     }

@@ -7,11 +7,9 @@ import com.google.ai.edge.litert.CompiledModel
 import com.google.ai.edge.litert.TensorBuffer
 import dev.deploytarget.core.DType
 import dev.deploytarget.core.Dim
-import dev.deploytarget.core.Interpreter
 import dev.deploytarget.core.Manifest
 import dev.deploytarget.core.Port
 import dev.deploytarget.core.Tensor
-import java.io.Closeable
 import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -25,12 +23,6 @@ import org.tensorflow.lite.TensorFlowLite
  * with XNNPACK, which is also what the bundle was judged in; on the GPU it is CompiledModel, LiteRT 2's only way there.
  * NNAPI is none: Android deprecated it in version 15, and LiteRT 2 has no more of it.
  */
-
-/** Something that runs the file, and frees what it holds. */
-internal interface Engine : Interpreter, Closeable {
-    /** Its name and version. */
-    val runtime: String
-}
 
 /** LiteRT's Interpreter with XNNPACK. The model stays mapped. */
 internal class CpuEngine(model: ByteBuffer, private val manifest: Manifest, threads: Int) : Engine {
@@ -57,10 +49,10 @@ internal class CpuEngine(model: ByteBuffer, private val manifest: Manifest, thre
 }
 
 /** LiteRT's CompiledModel on the GPU alone, in float32: what it cannot run there is an error and not the CPU's work. */
-internal class GpuEngine(assets: AssetManager, private val manifest: Manifest) : Engine {
+internal class GpuEngine(assets: AssetManager, model: String, private val manifest: Manifest) : Engine {
     private val compiled = CompiledModel.create(
         assets,
-        BundleFiles.MODEL,
+        model,
         CompiledModel.Options(Accelerator.GPU).apply {
             gpuOptions = CompiledModel.GpuOptions(precision = CompiledModel.GpuOptions.Precision.FP32)
         },
